@@ -1,0 +1,67 @@
+/** What commands share: the database, and a connection to it. */
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { connectDatabase, type Database, type DatabaseOptions } from '../db/client.ts'
+import { migrate } from '../db/migrate.ts'
+import { startEmbeddedPostgres } from '../embedded/postgres.ts'
+import { findRunningPostgres } from '../embedded/running.ts'
+import type { Log } from '../observability/log.ts'
+
+/** Where PostgreSQL is, and how to let go of it. */
+export interface Postgres {
+  kind: 'embedded' | 'external'
+  connect(options: Omit<DatabaseOptions, 'url' | 'socket'>): Database
+  stop(): Promise<void>
+}
+
+const nothing = () => Promise.resolve()
+
+/** The database of DATABASE_URL, or an embedded one, which must not be running yet. */
+export async function openPostgres(config: Config, log: Log): Promise<Postgres> {
+  const { DATABASE_URL: url, DATA_DIR: dataDir } = config
+  if (url !== undefined) {
+    return { kind: 'external', connect: (options) => connectDatabase({ ...options, url }), stop: nothing }
+  }
+  const embedded = await startEmbeddedPostgres({ dataDir, log, maxConnections: config.DATABASE_POOL_MAX + 30 })
+  return {
+    kind: 'embedded',
+    connect: (options) => connectDatabase({ ...options, socket: embedded }),
+    stop: embedded.stop,
+  }
+}
+
+/** The same for a command that works beside a running server: its embedded database is used as it is. */
+export async function joinPostgres(config: Config, log: Log): Promise<Postgres> {
+  const socket = config.DATABASE_URL === undefined ? await findRunningPostgres(config.DATA_DIR) : undefined
+  if (!socket) return openPostgres(config, log)
+  return { kind: 'embedded', connect: (options) => connectDatabase({ ...options, socket }), stop: nothing }
+}
+
+/** Migrations may take long: no statement of theirs is cut off. @returns what was run */
+export async function runMigrations(postgres: Postgres, log: Log): Promise<string[]> {
+  const database = postgres.connect({ poolMax: 1, name: 'messenger migrate', statementTimeoutSeconds: 0 })
+  try {
+    return await migrate(database.sql, log)
+  } finally {
+    await database.close()
+  }
+}
+
+/** JWT_SECRET, or with the embedded database one that is made once and kept in DATA_DIR. */
+export async function loadSecret(config: Config): Promise<string> {
+  if (config.JWT_SECRET !== undefined) return config.JWT_SECRET
+  const path = join(config.DATA_DIR, 'jwt-secret')
+  await mkdir(config.DATA_DIR, { recursive: true })
+  const made = Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url')
+  try {
+    // wx: never over an existing one.
+    await writeFile(path, `${made}\n`, { mode: 0o600, flag: 'wx' })
+    return made
+  } catch (error) {
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    if (!isThere) throw error
+    await chmod(path, 0o600)
+    return (await readFile(path, 'utf8')).trim()
+  }
+}

@@ -1,0 +1,190 @@
+/** The environment turned into one frozen, validated Config. Nothing else reads `process.env`. */
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { LOG_LEVELS } from './observability/log.ts'
+
+type Parse<T> = (text: string) => T
+
+/** A setting: how its text is understood, what holds without it, and what an operator should know. */
+interface Setting<T> {
+  parse: Parse<T>
+  default: T
+  help: string
+  /** Understood, but nothing in this version uses it yet: the start says so in a warning. */
+  unused?: true
+}
+
+const setting = <T>(parse: Parse<T>, fallback: NoInfer<T>, help: string): Setting<T> => ({
+  parse,
+  default: fallback,
+  help,
+})
+const later = <T>(of: Setting<T>): Setting<T> => ({ ...of, unused: true })
+
+function integer(min: number, max: number): Parse<number> {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new Error(`must be a whole number from ${min} to ${max}`)
+    }
+    return value
+  }
+}
+
+function oneOf<const T extends string>(...allowed: T[]): Parse<T> {
+  return (text) => {
+    const found = allowed.find((value) => value === text)
+    if (found === undefined) throw new Error(`must be one of: ${allowed.join(', ')}`)
+    return found
+  }
+}
+
+function url(...protocols: string[]): Parse<string | undefined> {
+  return (text) => {
+    const parsed = URL.canParse(text) ? new URL(text) : undefined
+    if (!parsed || !protocols.includes(parsed.protocol)) throw new Error(`must be a URL with ${protocols.join(' or ')}`)
+    return text.replace(/\/+$/, '')
+  }
+}
+
+/** A PostgreSQL URL; the host may be empty when `?host=/directory` names that of a Unix socket, as libpq reads it. */
+function databaseUrl(text: string): string | undefined {
+  const isPostgres = /^postgres(ql)?:\/\//.test(text)
+  if (!isPostgres || !URL.canParse(text.replace(/@?\/(?=[^/@]*\?host=)/, '@localhost/'))) {
+    throw new Error('must be a URL like postgres://user:password@host:5432/database')
+  }
+  return text
+}
+
+function list<T>(item: Parse<T>): Parse<readonly T[]> {
+  return (text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map(item)
+}
+
+const text: Parse<string | undefined> = (value) => value
+
+function secret(value: string): string {
+  if (Buffer.byteLength(value) < 32) throw new Error('must be at least 32 bytes long')
+  return value
+}
+
+function origin(value: string): string {
+  if (value === '*') return value
+  if (!URL.canParse(value) || new URL(value).origin !== value) {
+    throw new Error(`has an entry that is not an origin like https://chat.example.org: ${value}`)
+  }
+  return value
+}
+
+function addressOrNetwork(value: string): string {
+  const [address = '', bits, ...rest] = value.split('/')
+  const family = isIP(address)
+  const widest = family === 6 ? 128 : 32
+  const bitsAreFine = bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= widest)
+  if (family === 0 || !bitsAreFine || rest.length > 0) throw new Error(`has an entry that is no address: ${value}`)
+  return value
+}
+
+const seconds = { minute: 60, hour: 3600, day: 86_400 }
+const MEBIBYTE = 1024 * 1024
+const upTo = (max: number) => integer(1, max)
+
+/** Every setting there is, in the order of the README's table. */
+export const settings = {
+  PORT: setting(integer(0, 65_535), 8080, 'TCP port; 0 takes a free one'),
+  HOST: setting<string | undefined>(text, '0.0.0.0', 'address to listen on'),
+  DATA_DIR: setting((value) => resolve(value), resolve('data'), 'embedded database, media and generated secret'),
+  DATABASE_URL: setting(databaseUrl, undefined, 'PostgreSQL 16; unset: an embedded one in DATA_DIR'),
+  DATABASE_REPLICA_URLS: later(setting(list(databaseUrl), [], 'read replicas, comma-separated')),
+  DATABASE_POOL_MAX: setting(integer(2, 100), 10, 'PostgreSQL connections of this instance'),
+  REDIS_URL: later(setting(url('redis:', 'rediss:'), undefined, 'Redis 7; unset: bus and cache in this process')),
+  JWT_SECRET: setting<string | undefined>(
+    secret,
+    undefined,
+    'signs tokens, at least 32 bytes; unset with the embedded database: made once and kept in DATA_DIR',
+  ),
+  JWT_SECRET_PREVIOUS: setting<string | undefined>(
+    secret,
+    undefined,
+    'the secret before, still accepted after a change',
+  ),
+  ACCESS_TOKEN_TTL: setting(integer(5, seconds.day), seconds.hour, 'life of an access token in seconds'),
+  REFRESH_TOKEN_TTL: setting(integer(60, 365 * seconds.day), 30 * seconds.day, 'life of an unused session in seconds'),
+  REGISTRATION: setting(oneOf('open', 'closed'), 'open', 'may strangers register: open or closed'),
+  PASSWORD_HASH: setting(oneOf('bcrypt', 'argon2id'), 'bcrypt', 'how new passwords are hashed: bcrypt or argon2id'),
+  CORS_ORIGINS: setting(list(origin), [], 'origins of web clients elsewhere, comma-separated; * without credentials'),
+  TRUSTED_PROXIES: setting(list(addressOrNetwork), [], 'addresses or networks whose X-Forwarded-For counts'),
+  PUBLIC_URL: setting(url('http:', 'https:'), undefined, 'how browsers reach this server; needed for absolute links'),
+  WS_MAX_CONNECTIONS: setting(upTo(1_000_000), 10_000, 'sockets of this instance; beyond: 503'),
+  RATE_LIMITS: setting(oneOf('on', 'off'), 'on', 'off is for load tests alone'),
+  RATE_LIMIT_API_FREE: setting(upTo(1e6), 100, 'requests a minute of a user'),
+  RATE_LIMIT_API_PREMIUM: setting(upTo(1e6), 1000, 'requests a minute of a premium user'),
+  RATE_LIMIT_ANONYMOUS: setting(upTo(1e6), 100, 'requests a minute of an address without a token'),
+  RATE_LIMIT_REGISTER: setting(upTo(1e6), 10, 'registrations an hour of an address'),
+  RATE_LIMIT_LOGIN_ACCOUNT: setting(upTo(1e6), 5, 'login attempts at an account in 15 minutes'),
+  RATE_LIMIT_LOGIN_ADDRESS: setting(upTo(1e6), 50, 'login attempts of an address in 15 minutes'),
+  RATE_LIMIT_MESSAGES: setting(upTo(1e6), 30, 'messages of a user in 10 seconds'),
+  RATE_LIMIT_FRAMES: setting(upTo(1e6), 100, 'other frames of a socket in 10 seconds'),
+  RATE_LIMIT_UPLOAD_FREE: later(setting(upTo(1e6), 10, 'uploads an hour of a user')),
+  RATE_LIMIT_UPLOAD_PREMIUM: later(setting(upTo(1e6), 100, 'uploads an hour of a premium user')),
+  MEDIA_MAX_BYTES_FREE: later(setting(upTo(1e12), 50 * MEBIBYTE, 'largest upload of a user')),
+  MEDIA_MAX_BYTES_PREMIUM: later(setting(upTo(1e12), 100 * MEBIBYTE, 'largest upload of a premium user')),
+  IMAGE_MAX_WIDTH: later(setting(integer(16, 16_384), 500, 'pixels')),
+  IMAGE_MAX_WIDTH_PREMIUM: later(setting(integer(16, 16_384), 1280, 'pixels, for premium users')),
+  IMAGE_FORMAT: later(setting(oneOf('webp', 'original'), 'webp', 'webp, or original: JPEG photos and PNG graphics')),
+  FFMPEG_PATH: later(setting<string | undefined>(text, undefined, 'unset: ffmpeg of the PATH, if any')),
+  PAYMENT_PROVIDER: later(setting<string | undefined>(text, 'stub', 'stub: nobody is charged')),
+  TURN_URLS: later(setting(list(text), [], 'stun: and turn: URLs for calls, comma-separated')),
+  TURN_SECRET: later(setting<string | undefined>(text, undefined, "coturn's static-auth-secret")),
+  METRICS_TOKEN: later(setting<string | undefined>(text, undefined, 'opens /metrics from elsewhere')),
+  LOG_LEVEL: setting(oneOf(...LOG_LEVELS), 'info', 'debug, info, warn or error'),
+} as const
+
+type Settings = typeof settings
+type ValueOf<S> = S extends Setting<infer T> ? T : never
+export type SettingName = keyof Settings
+/** Every setting under its own name, validated. */
+export type Config = { readonly [Name in SettingName]: ValueOf<Settings[Name]> }
+
+/** All that is wrong with the environment, one line a fault. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  constructor(readonly faults: readonly string[]) {
+    super(faults.join('\n'))
+  }
+}
+
+/**
+ * Reads and validates every setting. An empty variable counts as unset.
+ * @throws ConfigError with every fault at once
+ */
+export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const faults: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, { parse, default: fallback }] of Object.entries(settings)) {
+    const given = environment[name]
+    try {
+      values[name] = given === undefined || given === '' ? fallback : parse(given)
+    } catch (error) {
+      faults.push(`${name} ${error instanceof Error ? error.message : 'is not understood'}`)
+    }
+  }
+  if (
+    values.DATABASE_URL !== undefined &&
+    values.JWT_SECRET === undefined &&
+    !faults.some((f) => f.startsWith('JWT_SECRET '))
+  ) {
+    faults.push('JWT_SECRET must be set when DATABASE_URL is (at least 32 bytes)')
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return Object.freeze(values) as Config
+}
+
+/** Names of the settings that are given but that nothing uses yet. */
+export function listUnusedSettings(environment: Record<string, string | undefined> = process.env): SettingName[] {
+  return (Object.keys(settings) as SettingName[]).filter((name) => 'unused' in settings[name] && environment[name])
+}

@@ -1,0 +1,108 @@
+/** Who may pass: a route says `signedIn: true` or `anonymous: true`, and its handler learns who calls. */
+import { Elysia } from 'elysia'
+import type { RateLimiter } from '../../cache/limiter.ts'
+import { notSignedIn, tooManyRequests } from '../../errors.ts'
+import { type ClientAddress, limitUnit } from '../../http/client-address.ts'
+import type { Client } from '../users/model.ts'
+import type { Authenticate } from './authenticator.ts'
+
+export interface GuardDeps {
+  authenticate: Authenticate
+  limiter: RateLimiter
+  /** Requests a minute: of a user, of a premium user, of an address without a token. `isOn: false` counts nothing. */
+  limits: { isOn: boolean; free: number; premium: number; anonymous: number }
+  isPremium: (userId: string) => boolean | Promise<boolean>
+  clientAddress: ClientAddress
+  lastSeen: { touch(userId: string): void }
+  /** Reads the body of those who may pass; Elysia's own parser does without it. Parsers of the app come before the guard. */
+  readBody?: (request: Request) => Promise<unknown>
+}
+
+export type Guard = ReturnType<typeof createGuard>
+
+// Types, not interfaces: Elysia takes only what has an index signature.
+type Anonymous = {
+  /** For the audit log: the address and the browser or app. */
+  client: Client
+}
+type SignedIn = Anonymous & { userId: string; sessionId: string }
+interface Arrival {
+  request: Request
+  server: { requestIP(request: Request): { address: string } | null } | null
+}
+
+const MAX_USER_AGENT = 512
+const PERIOD_SECONDS = 60
+// RFC 9110, 11.1: the scheme's case does not matter.
+const BEARER = /^bearer +(\S+)$/i
+
+export function createGuard(deps: GuardDeps) {
+  const { authenticate, limiter, limits, isPremium, clientAddress, lastSeen, readBody } = deps
+
+  const clientOf = ({ request, server }: Arrival): Client => {
+    const address = clientAddress(request.headers, server?.requestIP(request)?.address)
+    const userAgent = request.headers.get('user-agent')?.replaceAll('\0', '').slice(0, MAX_USER_AGENT).toWellFormed()
+    // A zone (fe80::1%eth0) means something on this machine only.
+    return { address: address.replace(/%.*$/, ''), userAgent: userAgent ?? null }
+  }
+
+  const count = async (key: string, most: number) => {
+    const retryAfterSeconds = await limiter.hit(key, { count: most, periodSeconds: PERIOD_SECONDS })
+    if (retryAfterSeconds > 0) throw tooManyRequests(retryAfterSeconds)
+  }
+
+  const signIn = async (arrival: Arrival): Promise<SignedIn> => {
+    const token = BEARER.exec(arrival.request.headers.get('authorization') ?? '')?.[1]
+    if (token === undefined) throw notSignedIn()
+    const { userId, sessionId } = await authenticate(token)
+    if (limits.isOn) await count(`api:${userId}`, (await isPremium(userId)) ? limits.premium : limits.free)
+    lastSeen.touch(userId)
+    return { userId, sessionId, client: clientOf(arrival) }
+  }
+
+  const pass = async (arrival: Arrival): Promise<Anonymous> => {
+    const client = clientOf(arrival)
+    if (limits.isOn) await count(`anonymous:${limitUnit(client.address)}`, limits.anonymous)
+    return { client }
+  }
+
+  return new Elysia({ name: 'guard' }).macro({
+    signedIn: { ...checkpoint(signIn, readBody), detail: { security: [{ bearer: [] }] } },
+    anonymous: checkpoint(pass, readBody),
+  })
+}
+
+/**
+ * The stages in which `admit` decides before anything else, once a request. A macro's `resolve` alone would run after
+ * validation: strangers would be told what is wrong with their body.
+ */
+function checkpoint<Pass extends Record<string, unknown>>(
+  admit: (arrival: Arrival) => Promise<Pass>,
+  readBody: GuardDeps['readBody'],
+) {
+  const outcomes = new WeakMap<Request, Promise<Pass>>()
+  const outcomeOf = (arrival: Arrival) => {
+    const known = outcomes.get(arrival.request)
+    if (known) return known
+    const outcome = admit(arrival)
+    outcomes.set(arrival.request, outcome)
+    return outcome
+  }
+  return {
+    /** Runs only where there may be a body. A refusal thrown here would become a fault of the body, so it waits. */
+    async parse(arrival: Arrival): Promise<unknown> {
+      const isAdmitted = await outcomeOf(arrival).then(
+        () => true,
+        () => false,
+      )
+      // An empty body in its place: a stranger's is not even read.
+      return isAdmitted ? readBody?.(arrival.request) : {}
+    },
+    async transform(arrival: Arrival & { set: { headers: Record<string, unknown> } }): Promise<void> {
+      // RFC 9111, 5.2.2.5: what is meant for one user, tokens above all, is kept by no cache.
+      arrival.set.headers['cache-control'] = 'no-store'
+      await outcomeOf(arrival)
+    },
+    resolve: (arrival: Arrival): Promise<Pass> => outcomeOf(arrival),
+  }
+}

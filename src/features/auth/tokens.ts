@@ -1,0 +1,74 @@
+/** Access tokens: JSON Web Tokens (RFC 7519) signed with HS256, checked as RFC 8725 advises. */
+import { jwt } from '@elysiajs/jwt'
+
+/** What a valid token says. */
+export interface AccessClaims {
+  userId: string
+  sessionId: string
+  /** Unix seconds. */
+  expiresAt: number
+}
+
+export interface Tokens {
+  /** Life of a token. */
+  readonly ttlSeconds: number
+  issue(userId: string, sessionId: string): Promise<string>
+  /** Undefined for whatever is not a valid access token of ours. Whether its session lives is another question. */
+  verify(token: string): Promise<AccessClaims | undefined>
+}
+
+const ISSUER = 'messenger'
+const MUST_HOLD = {
+  algorithms: ['HS256'],
+  issuer: ISSUER,
+  audience: ISSUER,
+  requiredClaims: ['exp', 'iat', 'sub', 'sid', 'typ'],
+}
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
+const MAX_REMEMBERED = 10_000
+
+/** Tokens signed with `previousSecret` are good until they expire; new ones are signed with `secret`. */
+export function createTokens(options: { secret: string; previousSecret?: string; ttlSeconds: number }): Tokens {
+  const { secret, previousSecret, ttlSeconds } = options
+  const current = signerOf(secret, ttlSeconds)
+  const signers = previousSecret === undefined ? [current] : [current, signerOf(previousSecret, ttlSeconds)]
+  // A client sends the same token with every request: its signature needs checking once.
+  const verified = new Map<string, AccessClaims>()
+
+  const check = async (token: string): Promise<AccessClaims | undefined> => {
+    for (const signer of signers) {
+      const claims = readClaims(await signer.verify(token, MUST_HOLD))
+      if (claims) return claims
+    }
+    return undefined
+  }
+
+  return {
+    ttlSeconds,
+    issue: (userId, sessionId) => current.sign({ sub: userId, sid: sessionId, typ: 'access' }),
+    async verify(token) {
+      const known = verified.get(token)
+      if (known && known.expiresAt * 1000 > Date.now()) return known
+      verified.delete(token)
+      const claims = await check(token)
+      if (!claims) return undefined
+      if (verified.size >= MAX_REMEMBERED) for (const oldest of verified.keys().take(1)) verified.delete(oldest)
+      verified.set(token, claims)
+      return claims
+    },
+  }
+}
+
+function signerOf(secret: string, ttlSeconds: number) {
+  const options = { name: 'jwt', secret, alg: 'HS256', iss: ISSUER, aud: ISSUER, exp: `${ttlSeconds}s` } as const
+  return jwt(options).decorator.jwt
+}
+
+function readClaims(payload: false | Record<string, unknown>): AccessClaims | undefined {
+  if (!payload) return undefined
+  const { sub, sid, typ, exp } = payload
+  const isAccess = typ === 'access' && isUuid(sub) && isUuid(sid) && typeof exp === 'number'
+  return isAccess ? { userId: sub, sessionId: sid, expiresAt: exp } : undefined
+}
+
+const isUuid = (value: unknown): value is string => typeof value === 'string' && UUID.test(value)

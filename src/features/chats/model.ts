@@ -1,0 +1,132 @@
+/** The shapes of chats and their members. */
+import { t } from 'elysia'
+import { cleanText, Instant, Uuid } from '../../http/text.ts'
+import { Message, type MessageRow, toMessage } from '../messages/model.ts'
+import { PublicProfile, toPublicProfile } from '../users/model.ts'
+import type { OverviewRow } from './overview-store.ts'
+
+export const Role = t.UnionEnum(['owner', 'admin', 'member'])
+export type Role = typeof Role.static
+
+export const ChatName = cleanText(1, 255, { examples: ['My Group'] })
+
+/** The largest group an offer of members can describe; the group's own limit is far below. */
+const MAX_IDS = 1000
+const UserIds = t.Array(Uuid, { maxItems: MAX_IDS, error: `must be a list of at most ${MAX_IDS} user ids` })
+
+export const CreateGroup = t.Object({
+  name: ChatName,
+  type: t.Literal('group', { error: 'must be group' }),
+  member_ids: t.Optional(UserIds),
+})
+export type CreateGroup = typeof CreateGroup.static
+
+/** A chat as the design's examples show it. */
+export const Chat = t.Object({
+  id: Uuid,
+  name: t.Nullable(t.String({ examples: ['My Group'] })),
+  type: t.UnionEnum(['dm', 'group', 'channel']),
+  owner_id: t.Nullable(Uuid),
+  member_count: t.Integer(),
+  created_at: Instant,
+})
+export type Chat = typeof Chat.static
+
+/** A chat as one of its members sees it. */
+export const ChatOverview = t.Object({
+  ...Chat.properties,
+  is_read_only: t.Boolean(),
+  role: Role,
+  last_seq: t.Integer(),
+  last_rev: t.Integer(),
+  last_read_seq: t.Integer(),
+  unread_count: t.Integer(),
+  peer_read_seq: t.Nullable(
+    t.Integer({ description: 'The highest read mark of the others; null in channels and above 200 members' }),
+  ),
+  last_message: t.Nullable(Message),
+  last_message_at: Instant,
+  peer: t.Nullable(
+    t.Object(
+      { ...PublicProfile.properties, is_online: t.Boolean() },
+      { description: 'The other one of a direct chat' },
+    ),
+  ),
+})
+export type ChatOverview = typeof ChatOverview.static
+
+export const ChatPage = t.Object({
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 50, error: 'must be 1 to 100' })),
+  cursor: t.Optional(t.String({ maxLength: 200, error: 'must be a next_cursor' })),
+})
+export type ChatPage = typeof ChatPage.static
+
+export const ChatList = t.Object({
+  chats: t.Array(ChatOverview),
+  has_more: t.Boolean(),
+  next_cursor: t.Nullable(t.String({ description: 'For the next page' })),
+})
+
+export const Member = t.Object({
+  user: PublicProfile,
+  role: Role,
+  joined_at: Instant,
+  is_online: t.Boolean(),
+  last_read_seq: t.Nullable(t.Integer()),
+})
+export type Member = typeof Member.static
+
+export const MemberPage = t.Object({
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 50, error: 'must be 1 to 100' })),
+  offset: t.Optional(t.Integer({ minimum: 0, maximum: 10_000_000, error: 'must be a whole number' })),
+})
+export const MemberList = t.Object({ members: t.Array(Member), total: t.Integer(), has_more: t.Boolean() })
+
+export const AddMembers = t.Object({
+  user_ids: t.Array(Uuid, { minItems: 1, maxItems: MAX_IDS, error: `must be 1 to ${MAX_IDS} user ids` }),
+})
+export const AddedMembers = t.Object({
+  added: t.Array(Uuid, { description: 'Who was not a member before' }),
+  member_count: t.Integer(),
+})
+
+export const MarkRead = t.Object({
+  seq: t.Optional(
+    t.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      error: 'must be a whole number',
+      description: 'Read up to here; unset: all',
+    }),
+  ),
+})
+export const Marked = t.Object({
+  message: t.Literal('Marked as read'),
+  unread_count: t.Integer(),
+  last_read_seq: t.Integer(),
+})
+
+export const roleOf = (row: { userId: string; role: 'admin' | 'member' }, ownerId: string | null): Role =>
+  row.userId === ownerId ? 'owner' : row.role
+
+export function toOverview(row: OverviewRow, onlineIds: ReadonlySet<string>): ChatOverview {
+  const peer = row.peer && toPublicProfile(row.peer)
+  return {
+    id: row.id,
+    name: row.type === 'dm' ? (peer?.username ?? null) : row.name,
+    type: row.type,
+    owner_id: row.ownerId,
+    member_count: row.memberCount,
+    created_at: row.createdAt.toISOString(),
+    is_read_only: row.isReadOnly,
+    role: roleOf(row, row.ownerId),
+    last_seq: row.lastSeq,
+    last_rev: row.lastRev,
+    last_read_seq: row.lastReadSeq,
+    unread_count: Math.max(0, row.lastSeq - row.lastReadSeq),
+    peer_read_seq: row.peerReadSeq,
+    last_message: row.lastMessage && toMessage(row.lastMessage as MessageRow),
+    last_message_at: row.lastMessageAt.toISOString(),
+    peer: peer && { ...peer, is_online: onlineIds.has(peer.id) },
+  }
+}

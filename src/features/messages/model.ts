@@ -1,0 +1,92 @@
+/** The shapes of messages: JSON outside, rows inside. */
+import { t } from 'elysia'
+import { cleanText, Instant, Uuid } from '../../http/text.ts'
+
+export const MESSAGE_TYPES = ['text', 'image', 'video', 'audio', 'file'] as const
+export const MAX_CONTENT_LENGTH = 4096
+
+const Nullable = <T extends Parameters<typeof t.Union>[0][number]>(schema: T) => t.Union([schema, t.Null()])
+
+export const Message = t.Object({
+  id: Uuid,
+  sender_id: Nullable(Uuid),
+  chat_id: Uuid,
+  content: t.String({ examples: ['Hello, world!'] }),
+  message_type: t.UnionEnum(MESSAGE_TYPES),
+  media_url: Nullable(t.String()),
+  created_at: Instant,
+  seq: t.Integer({ description: 'Its place in the chat, from 1, without gaps, for ever' }),
+  rev: t.Integer({ description: "0 as sent; the chat's `last_rev` after each edit or deletion" }),
+  client_id: Nullable(t.String()),
+  reply_to_id: Nullable(Uuid),
+  updated_at: Instant,
+  deleted_at: Nullable(Instant),
+  media: t.Null({ description: 'The uploaded file' }),
+})
+export type Message = typeof Message.static
+
+const Content = cleanText(1, MAX_CONTENT_LENGTH, { examples: ['Hello, world!'] })
+const ClientId = cleanText(1, 64, {
+  description: 'Your own key of this message: a repeat in the same chat answers the first message, never a second',
+})
+
+/** What a client sends, over REST and over the socket. */
+export const SendMessage = t.Object({
+  chat_id: Uuid,
+  content: Content,
+  message_type: t.Optional(t.Literal('text', { error: 'must be text; uploads and calls make the others' })),
+  client_id: t.Optional(Nullable(ClientId)),
+  reply_to_id: t.Optional(Nullable(Uuid)),
+})
+export type SendMessage = typeof SendMessage.static
+
+export const EditMessage = t.Object({ content: Content })
+
+const pageError = 'must be a whole number'
+export const HistoryPage = t.Object({
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 50, error: 'must be 1 to 100' })),
+  offset: t.Optional(t.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, error: pageError })),
+  before_seq: t.Optional(t.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, error: pageError })),
+  after_seq: t.Optional(t.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, error: pageError })),
+})
+export type HistoryPage = typeof HistoryPage.static
+
+export const History = t.Object({
+  messages: t.Array(Message),
+  total: t.Integer({ description: "The chat's `last_seq`: every message that ever was" }),
+  has_more: t.Boolean(),
+})
+
+export interface MessageRow {
+  id: string
+  chatId: string
+  seq: number
+  rev: number
+  senderId: string | null
+  clientId: string
+  content: string
+  messageType: (typeof MESSAGE_TYPES)[number]
+  mediaUrl: string | null
+  replyToId: string | null
+  createdAt: Date
+  updatedAt: Date
+  deletedAt: Date | null
+}
+
+export const toMessage = (row: MessageRow): Message => ({
+  id: row.id,
+  sender_id: row.senderId,
+  chat_id: row.chatId,
+  content: row.content,
+  message_type: row.messageType,
+  media_url: row.mediaUrl,
+  created_at: row.createdAt.toISOString(),
+  seq: row.seq,
+  rev: row.rev,
+  // A message that came without a key has its own id in the key's place.
+  client_id: row.clientId === row.id ? null : row.clientId,
+  reply_to_id: row.replyToId,
+  updated_at: row.updatedAt.toISOString(),
+  deleted_at: row.deletedAt?.toISOString() ?? null,
+  media: null,
+})

@@ -1,0 +1,52 @@
+/** The queries about stored messages. New ones come in by writer-store.ts. */
+import { and, asc, desc, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import type { Db, Tx } from '../../db/client.ts'
+import { chats, messages } from '../../db/schema/index.ts'
+import type { MessageRow } from './model.ts'
+
+/** A page of a chat by number: downwards from below `beforeSeq`, or upwards from above `afterSeq`. */
+export type Span = { beforeSeq: number } | { afterSeq: number }
+
+export function listMessages(db: Db | Tx, chatId: string, span: Span, limit: number): Promise<MessageRow[]> {
+  const isUpwards = 'afterSeq' in span
+  const bound: SQL = isUpwards ? gt(messages.seq, span.afterSeq) : lt(messages.seq, span.beforeSeq)
+  return db
+    .select()
+    .from(messages)
+    .where(and(eq(messages.chatId, chatId), bound))
+    .orderBy(isUpwards ? asc(messages.seq) : desc(messages.seq))
+    .limit(limit)
+}
+
+export async function findMessage(db: Db | Tx, chatId: string, id: string): Promise<MessageRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(messages)
+    .where(and(eq(messages.chatId, chatId), eq(messages.id, id)))
+  return row
+}
+
+/** Counts a change of the chat's messages. @returns its number */
+export async function takeRev(tx: Tx, chatId: string): Promise<number> {
+  const [row] = await tx
+    .update(chats)
+    .set({ lastRev: sql`${chats.lastRev} + 1` })
+    .where(eq(chats.id, chatId))
+    .returning({ rev: chats.lastRev })
+  return row?.rev ?? 0
+}
+
+/** Changes a living message. @returns it as it is now; undefined when it is deleted */
+export async function updateMessage(
+  tx: Tx,
+  chatId: string,
+  id: string,
+  changes: { rev: number; content: string; mediaUrl?: null; deletedAt?: SQL },
+): Promise<MessageRow | undefined> {
+  const [row] = await tx
+    .update(messages)
+    .set({ ...changes, updatedAt: sql`now()` })
+    .where(and(eq(messages.chatId, chatId), eq(messages.id, id), isNull(messages.deletedAt)))
+    .returning()
+  return row
+}

@@ -1,0 +1,101 @@
+/**
+ * The writer's statements, on postgres.js itself: the one place where the shape of the SQL is the speed of the server.
+ * Its connection runs with enable_seqscan=off, so that a plan made while tables were small stays an index plan.
+ */
+import type postgres from 'postgres'
+import type { MessageRow } from './model.ts'
+
+/** A message on its way in. */
+export interface Draft {
+  id: string
+  chatId: string
+  senderId: string
+  content: string
+  /** The sender's key, or the message's own id. */
+  clientId: string
+  replyToId: string | null
+}
+
+/** Drafts of one chat, in the order in which they will be numbered. */
+export interface ChatBatch {
+  chatId: string
+  drafts: Draft[]
+}
+
+export interface Numbered {
+  /** chat id -> the number before the chat's first draft. */
+  bases: Map<string, number>
+  storedAt: Date
+}
+
+/** Not every draft could be stored, so none was: a sender is no member, may not post, or a chat is gone or closed. */
+export const ALL_OR_NOTHING = '22012'
+
+/**
+ * Numbers and stores every draft in one statement, or none. `batches` come sorted by chat id, which is the order in
+ * which the chats' rows are locked, the same on every instance.
+ *
+ * A missing member or a closed chat makes the division by zero (SQLSTATE 22012) that takes the statement back; a
+ * repeated key makes a unique violation (23505). When no chat at all could be written, no base comes back.
+ */
+export async function insertDrafts(sql: postgres.ISql<{}>, batches: readonly ChatBatch[]): Promise<Numbered> {
+  const drafts = batches.flatMap((batch) => batch.drafts)
+  const places = batches.flatMap((batch) => batch.drafts.map((_, index) => index + 1))
+  const rows = await sql<{ id: string; base: string; stored_at: Date }[]>`
+    with bumped as (
+      update chats c
+      set last_seq = c.last_seq + b.drafts, last_message_at = now()
+      from unnest(${batches.map((b) => b.chatId)}::uuid[], ${batches.map((b) => b.drafts.length)}::int[]) b (id, drafts)
+      where c.id = b.id and not c.is_read_only
+      returning c.id, c.type, c.last_seq - b.drafts as base
+    ), stored as (
+      insert into messages (chat_id, id, seq, sender_id, client_id, content, reply_to_id, created_at, updated_at)
+      select d.chat_id, d.id, bumped.base + d.place, d.sender_id, d.client_id, d.content, d.reply_to_id, now(), now()
+      from unnest(
+        ${drafts.map((d) => d.chatId)}::uuid[], ${drafts.map((d) => d.id)}::uuid[], ${places}::int[],
+        ${drafts.map((d) => d.senderId)}::uuid[], ${drafts.map((d) => d.clientId)}::text[],
+        ${drafts.map((d) => d.content)}::text[], ${drafts.map((d) => d.replyToId)}::uuid[]
+      ) d (chat_id, id, place, sender_id, client_id, content, reply_to_id)
+      join bumped on bumped.id = d.chat_id
+      cross join lateral (
+        select from chat_members m
+        where m.chat_id = d.chat_id and m.user_id = d.sender_id and (bumped.type <> 'channel' or m.role = 'admin')
+      ) poster
+      returning 1
+    )
+    select id, base, now()::timestamptz(3) as stored_at,
+      1 / (case when (select count(*) from stored) = ${drafts.length} then 1 else 0 end) as complete
+    from bumped`
+  return {
+    bases: new Map(rows.map(({ id, base }) => [id, Number(base)])),
+    storedAt: rows[0]?.stored_at ?? new Date(0),
+  }
+}
+
+export interface LockedChat {
+  id: string
+  type: 'dm' | 'group' | 'channel'
+  is_read_only: boolean
+}
+
+/** Locks the chats' rows: until the transaction ends nobody joins, leaves or posts there. */
+export const lockChats = (tx: postgres.ISql<{}>, sortedIds: string[]) =>
+  tx<LockedChat[]>`select id, type, is_read_only from chats where id = any(${sortedIds}::uuid[]) order by id for update`
+
+/** Which of the drafts' senders are members of the drafts' chats. */
+export const listPosters = (tx: postgres.ISql<{}>, drafts: readonly Draft[]) =>
+  tx<{ chat_id: string; user_id: string; role: 'admin' | 'member' }[]>`
+    select m.chat_id, m.user_id, m.role
+    from unnest(${drafts.map((d) => d.chatId)}::uuid[], ${drafts.map((d) => d.senderId)}::uuid[]) d (chat_id, sender_id)
+    join chat_members m on m.chat_id = d.chat_id and m.user_id = d.sender_id`
+
+/** The messages stored before under the drafts' keys. */
+export const listRepeats = (tx: postgres.ISql<{}>, drafts: readonly Draft[]) =>
+  tx<MessageRow[]>`
+    select m.id, m.chat_id as "chatId", m.seq::float8 as seq, m.rev::float8 as rev, m.sender_id as "senderId",
+      m.client_id as "clientId", m.content, m.message_type as "messageType", m.media_url as "mediaUrl",
+      m.reply_to_id as "replyToId", m.created_at as "createdAt", m.updated_at as "updatedAt", m.deleted_at as "deletedAt"
+    from unnest(
+      ${drafts.map((d) => d.senderId)}::uuid[], ${drafts.map((d) => d.chatId)}::uuid[], ${drafts.map((d) => d.clientId)}::text[]
+    ) d (sender_id, chat_id, client_id)
+    join messages m on m.sender_id = d.sender_id and m.chat_id = d.chat_id and m.client_id = d.client_id`

@@ -1,0 +1,123 @@
+/**
+ * The path of every new message. While one statement is under way the next messages gather; when it returns they go
+ * together. There is no timer, so an idle server adds no latency and a busy one writes large batches.
+ */
+import type postgres from 'postgres'
+import type { Bus } from '../../bus/bus.ts'
+import { newMessage } from '../../bus/events.ts'
+import { isConnectionLoss, isUniqueViolation } from '../../db/client.ts'
+import { unavailable } from '../../errors.ts'
+import type { Log } from '../../observability/log.ts'
+import { byChat, hasRepeats, number, type Outcome, type Sent, toOutcomes } from './drafts.ts'
+import { storeCarefully } from './slow-path.ts'
+import { ALL_OR_NOTHING, type Draft, insertDrafts } from './writer-store.ts'
+
+export interface MessageWriter {
+  /**
+   * Stores a message and, after the commit, publishes it. The sender's promise settles before the event goes out.
+   * Messages given to one writer are numbered in the order of the calls.
+   * @throws AppError 404 no member, 403 may not post, 503 when `maxQueued` messages wait or the database is away (the
+   *   message may or may not be stored then: send it again under its key)
+   */
+  send(draft: Draft): Promise<Sent>
+  /** Resolves when nothing waits any more. */
+  drained(): Promise<void>
+}
+
+interface Pending {
+  draft: Draft
+  resolve(sent: Sent): void
+  reject(error: unknown): void
+}
+
+export interface WriterOptions {
+  /** A connection of its own, with enable_seqscan=off. */
+  sql: postgres.Sql
+  bus: Bus
+  log: Log
+  /** Told of each stored message, so that the sender's own read mark can follow. */
+  onStored(chatId: string, senderId: string, seq: number): void
+  maxQueued?: number
+  maxBatch?: number
+}
+
+export function createMessageWriter(options: WriterOptions): MessageWriter {
+  const { sql, bus, log, onStored, maxQueued = 20_000, maxBatch = 1024 } = options
+  let waiting: Pending[] = []
+  let isWriting = false
+  let whenDrained: (() => void)[] = []
+
+  async function writeAll(): Promise<void> {
+    isWriting = true
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, maxBatch)
+      waiting = waiting.slice(maxBatch)
+      await write(batch)
+    }
+    isWriting = false
+    for (const resolve of whenDrained) resolve()
+    whenDrained = []
+  }
+
+  async function write(batch: readonly Pending[]): Promise<void> {
+    try {
+      settle(batch, await store(batch.map(({ draft }) => draft)))
+    } catch (error) {
+      if (isConnectionLoss(error))
+        for (const { reject } of batch) reject(unavailable('The database is away; try again'))
+      else if (batch.length === 1) batch[0]?.reject(error)
+      // A fault that one message causes must not fail the others: each goes alone.
+      else for (const pending of batch) await write([pending])
+    }
+  }
+
+  /** The outcome of each draft, at its place. */
+  async function store(drafts: readonly Draft[]): Promise<Outcome[]> {
+    const batches = byChat(drafts)
+    if (!hasRepeats(drafts)) {
+      try {
+        const { bases, storedAt } = await insertDrafts(sql, batches)
+        if (bases.size === batches.length) return toOutcomes(drafts, number(batches, bases, storedAt))
+      } catch (error) {
+        const isExpected = isUniqueViolation(error) || hasCode(error, ALL_OR_NOTHING)
+        if (!isExpected) throw error
+      }
+    }
+    return storeCarefully(sql, drafts)
+  }
+
+  function settle(batch: readonly Pending[], outcomes: readonly Outcome[]): void {
+    const stored: Sent[] = []
+    for (const [index, { draft, resolve, reject }] of batch.entries()) {
+      const outcome = outcomes[index]
+      if (outcome === undefined) reject(new Error('The writer lost a message'))
+      else if ('refused' in outcome) reject(outcome.refused)
+      else {
+        resolve(outcome.sent)
+        if (outcome.sent.isRepeat) continue
+        stored.push(outcome.sent)
+        onStored(draft.chatId, draft.senderId, outcome.sent.message.seq)
+      }
+    }
+    if (stored.length === 0) return
+    stored.sort((a, b) => a.message.seq - b.message.seq)
+    // After the microtasks of this turn, in which the senders are answered.
+    setImmediate(() => bus.publish(stored.map(({ message, json }) => newMessage(message.chat_id, json))))
+  }
+
+  return {
+    send(draft) {
+      if (waiting.length >= maxQueued) return Promise.reject(unavailable('Too many messages are waiting'))
+      return new Promise((resolve, reject) => {
+        waiting.push({ draft, resolve, reject })
+        if (!isWriting) writeAll().catch((error) => log.error('The writer stopped', { error }))
+      })
+    },
+    drained() {
+      if (!isWriting) return Promise.resolve()
+      return new Promise((resolve) => whenDrained.push(resolve))
+    },
+  }
+}
+
+const hasCode = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code

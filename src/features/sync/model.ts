@@ -1,0 +1,48 @@
+/** The shapes of catching up. */
+import { t } from 'elysia'
+import { Uuid } from '../../http/text.ts'
+import { ChatOverview } from '../chats/model.ts'
+import { Message } from '../messages/model.ts'
+
+const Count = t.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, error: 'must be a whole number from 0' })
+
+export const Head = t.Object({ seq: Count, rev: Count })
+export type Head = typeof Head.static
+
+export const ChangesPage = t.Object({
+  after_seq: t.Optional(Count),
+  after_rev: t.Optional(Count),
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 100, error: 'must be 1 to 100' })),
+})
+export type ChangesPage = typeof ChangesPage.static
+
+export const Changes = t.Object({
+  messages: t.Array(Message, { description: 'Those after `after_seq`, by seq' }),
+  changes: t.Array(Message, { description: 'Older ones changed after `after_rev`, by rev, in their latest state' }),
+  next: t.Object({ seq: t.Integer(), rev: t.Integer() }, { description: 'What to ask for next' }),
+  has_more: t.Boolean(),
+})
+export type Changes = typeof Changes.static
+
+export const MAX_SYNC_CHATS = 1000
+
+export const SyncRequest = t.Object({
+  chats: t.Record(Uuid, Head, {
+    maxProperties: MAX_SYNC_CHATS,
+    error: `must be at most ${MAX_SYNC_CHATS} chat ids, each with the seq and rev one holds`,
+  }),
+})
+export type SyncRequest = typeof SyncRequest.static
+
+export const SyncedChat = t.Object({
+  chat: ChatOverview,
+  is_new: t.Boolean({ description: 'Was not in the request: read its history by pages' }),
+  reset: t.Boolean({ description: 'Too far behind: drop what you hold and read the history by pages' }),
+  ...Changes.properties,
+})
+export type SyncedChat = typeof SyncedChat.static
+
+export const SyncResponse = t.Object({
+  chats: t.Array(SyncedChat),
+  gone: t.Array(Uuid, { description: 'Chats of the request that one is not in any more' }),
+})

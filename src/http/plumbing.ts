@@ -1,0 +1,53 @@
+/** What every request goes through: its id, its log line, its errors. */
+import { Elysia } from 'elysia'
+import { type AppError, internalError, routeNotFound } from '../errors.ts'
+import type { Log } from '../observability/log.ts'
+import { toAppError } from './errors.ts'
+
+interface Arrival {
+  id: string
+  at: number
+}
+
+const REQUEST_ID = 'x-request-id'
+
+/** Mount it before every route. */
+export function createPlumbing(log: Log) {
+  const arrivals = new WeakMap<Request, Arrival>()
+
+  /** One line for each answered request. The path goes without its query, which may hold secrets. */
+  const record = (request: Request, status: number) => {
+    const arrival = arrivals.get(request)
+    if (!arrival) return
+    arrivals.delete(request)
+    log.info('request', {
+      request_id: arrival.id,
+      method: request.method,
+      path: new URL(request.url).pathname,
+      status,
+      ms: Math.round((performance.now() - arrival.at) * 10) / 10,
+    })
+  }
+
+  return new Elysia({ name: 'plumbing' })
+    .onRequest(({ request, set }) => {
+      const id = Bun.randomUUIDv7()
+      arrivals.set(request, { id, at: performance.now() })
+      set.headers[REQUEST_ID] = id
+      set.headers['x-content-type-options'] = 'nosniff'
+    })
+    .onError({ as: 'global' }, ({ request, error, code, set }) => {
+      const known = code === 'NOT_FOUND' ? routeNotFound() : toAppError(error)
+      const id = arrivals.get(request)?.id ?? ''
+      if (!known) log.error('A request failed', { request_id: id, path: new URL(request.url).pathname, error })
+      const told: AppError = known ?? internalError(id)
+      const retryAfter = told.details.retry_after
+      if (typeof retryAfter === 'number') set.headers['retry-after'] = String(retryAfter)
+      set.status = told.status
+      return told.toJSON()
+    })
+    .onAfterResponse({ as: 'global' }, ({ request, set, response }) => {
+      const status = response instanceof Response ? response.status : set.status
+      record(request, typeof status === 'number' ? status : 200)
+    })
+}

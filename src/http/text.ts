@@ -1,0 +1,33 @@
+/** TypeBox pieces for text from outside. */
+import { t } from 'elysia'
+
+// Neither U+0000 (PostgreSQL cannot store it) nor a lone surrogate (not Unicode text). With the u flag a
+// surrogate pair is one code point, so \p{Cs} matches only lone ones; maxLength counts UTF-16 units, so the length in code
+// points is part of the pattern too.
+const CLEAN = '[^\\u0000\\p{Cs}]'
+
+/** Text of `min` to `max` code points without U+0000 and lone surrogates. */
+export const cleanText = (min: number, max: number, options: { description?: string; examples?: string[] } = {}) =>
+  t.RegExp(new RegExp(`^${CLEAN}{${min},${max}}$`, 'su'), {
+    // In a union TypeBox asks the pattern even of what is no text; the length it asks only of text.
+    minLength: min,
+    error: `must be ${min} to ${max} characters of text, without U+0000 and lone surrogates`,
+    ...options,
+  })
+
+export const Uuid = t.String({
+  format: 'uuid',
+  error: 'must be a UUID',
+  examples: ['0190f6a2-7c1e-7000-8000-000000000001'],
+})
+
+/** An instant in ISO 8601, UTC. */
+export const Instant = t.String({ format: 'date-time', examples: ['2026-01-15T10:00:00.000Z'] })
+
+/** The body of every error. */
+export const Failure = t.Object({
+  error: t.String({ examples: ['Validation failed'] }),
+  details: t.Record(t.String(), t.Unknown(), {
+    description: 'Field by field for 400 and 409; `retry_after` seconds for 429 and 503',
+  }),
+})

@@ -1,0 +1,65 @@
+/** Structured logs: one JSON object a line, secrets redacted. */
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+export type LogFields = Record<string, unknown>
+
+export interface Log {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+  /** A log whose every line carries `fields` too. */
+  with(fields: LogFields): Log
+}
+
+const SECRET_FIELD = /^(.*_)?(password|token|secret|authorization|cookie|signature)(_hash)?$/i
+// Query parameters that open something: access tokens and the media signature with its user and expiry.
+const SECRET_PARAMETER = /([?&](?:token|s|u|t)=)[^&\s"]*/gi
+const BEARER = /\b(bearer[,\s]+)[\w.~+/-]+=*/gi
+const JWT = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g
+
+/** Removes tokens, passwords and signatures from a text that is about to be logged. */
+export function redactText(text: string): string {
+  return text.replace(SECRET_PARAMETER, '$1[redacted]').replace(BEARER, '$1[redacted]').replace(JWT, '[redacted]')
+}
+
+function redact(key: string, value: unknown): unknown {
+  if (SECRET_FIELD.test(key)) return '[redacted]'
+  if (typeof value === 'string') return redactText(value)
+  if (value instanceof Error) return describeError(value)
+  if (typeof value === 'bigint') return Number(value)
+  return value
+}
+
+/** An error as log fields, with the chain of its causes: name, message, code and where it was thrown. */
+function describeError(error: Error): LogFields {
+  const code = 'code' in error ? error.code : undefined
+  // A failed query's own message holds its parameters: people's messages and passwords' hashes.
+  const message = 'query' in error && 'params' in error ? `Failed query: ${String(error.query)}` : error.message
+  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line))
+  return { name: error.name, message: redactText(message), code, stack: frames?.join('\n'), cause: error.cause }
+}
+
+/** `write` takes one finished line without its line feed. */
+export function createLog(level: LogLevel, write = writeToStdout, base: LogFields = {}): Log {
+  const lowest = LOG_LEVELS.indexOf(level)
+  const at = (name: LogLevel) => {
+    if (LOG_LEVELS.indexOf(name) < lowest) return () => {}
+    return (message: string, fields?: LogFields) => {
+      const entry = { time: new Date().toISOString(), level: name, message, ...base, ...fields }
+      write(JSON.stringify(entry, (key, value) => (value === message ? redactText(message) : redact(key, value))))
+    }
+  }
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    with: (fields) => createLog(level, write, { ...base, ...fields }),
+  }
+}
+
+function writeToStdout(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

@@ -1,0 +1,44 @@
+/**
+ * The order of one socket's frames. Sends start one after the other without waiting for each commit; every other frame
+ * waits until all before it are answered, and what follows waits for it.
+ */
+export class FrameQueue {
+  /** Resolves when the last frame that is not a send is answered; undefined when it is. */
+  private barrier: Promise<void> | undefined
+  private sendsUnderWay = 0
+  private whenSent: (() => void)[] = []
+
+  /** `start` must begin its work at once and never reject. */
+  addSend(start: () => Promise<void>): void {
+    const run = () => {
+      this.sendsUnderWay++
+      return start().then(() => this.endSend())
+    }
+    if (this.barrier) this.barrier.then(run)
+    else run()
+  }
+
+  /** `start` must never reject. */
+  add(start: () => Promise<void> | void): void {
+    const before = this.barrier ?? Promise.resolve()
+    const done: Promise<void> = before
+      .then(() => this.sent())
+      .then(start)
+      .then(() => {
+        if (this.barrier === done) this.barrier = undefined
+      })
+    this.barrier = done
+  }
+
+  private sent(): Promise<void> | undefined {
+    if (this.sendsUnderWay === 0) return undefined
+    return new Promise((resolve) => this.whenSent.push(resolve))
+  }
+
+  private endSend(): void {
+    this.sendsUnderWay--
+    if (this.sendsUnderWay > 0) return
+    for (const resolve of this.whenSent) resolve()
+    this.whenSent = []
+  }
+}

@@ -1,0 +1,209 @@
+/** The WebSocket itself: who may open one, what happens while it lives, and why it ends. */
+import type { Server, ServerWebSocket, WebSocketHandler } from 'bun'
+import type { RateLimiter } from '../cache/limiter.ts'
+import { foreignOrigin, notAllowed, tooManyRequests, unavailable, validationFailed } from '../errors.ts'
+import type { Authenticate, Caller } from '../features/auth/authenticator.ts'
+import type { Presence } from '../features/presence/service.ts'
+import { type ClientAddress, limitUnit } from '../http/client-address.ts'
+import type { Log } from '../observability/log.ts'
+import { createDispatch, type DispatchOptions, MAX_FRAME_BYTES } from './dispatch.ts'
+import type { Fanout } from './fanout.ts'
+import { closeCodes, Socket } from './socket.ts'
+
+export interface GatewayOptions extends Omit<DispatchOptions, 'authenticate'> {
+  fanout: Fanout
+  presence: Presence
+  authenticate: Authenticate
+  /** Which of these sessions are still alive, from the database. */
+  listAliveSessions(sessionIds: readonly string[]): Promise<ReadonlySet<string>>
+  /** The same of one, as far as this instance knows. */
+  isSessionAlive(sessionId: string): Promise<boolean>
+  lastSeen: { touch(userId: string): void }
+  clientAddress: ClientAddress
+  /** Whether a browser on this origin may connect. */
+  isOriginAllowed(origin: string, host: string | null): boolean
+  limiter: RateLimiter
+  /** Openings a minute without a token, of an address; undefined for no limit. */
+  anonymousLimit: number | undefined
+  maxConnections: number
+  log: Log
+}
+
+export type Gateway = ReturnType<typeof createGateway>
+
+const AUTH_WITHIN_MS = 5000
+const WARN_BEFORE_SECONDS = 60
+const SWEEP_EVERY_MS = 1000
+const POLL_SESSIONS_EVERY_MS = 15_000
+const BEARER = 'bearer'
+const MEBIBYTE = 1024 * 1024
+const IDLE_SECONDS = 50
+
+export function createGateway(options: GatewayOptions) {
+  const { fanout, presence, authenticate, log, maxConnections } = options
+  const sockets = new Set<Socket>()
+  let isDraining = false
+  const receive = createDispatch({ ...options, authenticate: present })
+
+  const sweeper = setInterval(sweep, SWEEP_EVERY_MS)
+  const poller = setInterval(() => {
+    closeEndedSessions().catch((error) => log.warn('Could not check the sessions of sockets', { error }))
+  }, POLL_SESSIONS_EVERY_MS)
+
+  /** A token by frame. @throws AppError 401; 403 when it is another session's */
+  async function present(socket: Socket, token: string): Promise<void> {
+    const caller = await authenticate(token)
+    if (socket.state === 'closed') return
+    if (!socket.caller) return admit(socket, caller)
+    const isSame = caller.userId === socket.caller.userId && caller.sessionId === socket.caller.sessionId
+    if (!isSame) throw notAllowed('change the session of an open socket')
+    socket.caller = caller
+    socket.isWarnedOfExpiry = false
+  }
+
+  async function admit(socket: Socket, caller: Caller): Promise<void> {
+    socket.caller = caller
+    const heads = await fanout.open(socket, caller.userId)
+    // The session may have ended after its token was checked and before this socket could be found and closed.
+    const isAlive = await options.isSessionAlive(caller.sessionId)
+    if (!isAlive) fanout.endSessions(caller.userId, [caller.sessionId])
+    if (!heads || !isAlive || isClosed(socket)) return
+    options.lastSeen.touch(caller.userId)
+    presence.connected(caller.userId, heads)
+    socket.isPresent = true
+  }
+
+  function sweep(): void {
+    const now = Date.now()
+    for (const socket of sockets) {
+      const { caller } = socket
+      if (!caller) {
+        if (now - socket.openedAt > AUTH_WITHIN_MS) socket.close(closeCodes.unauthorized, 'no token came')
+        continue
+      }
+      const secondsLeft = caller.expiresAt - now / 1000
+      if (secondsLeft <= 0) socket.close(closeCodes.unauthorized, 'token expired')
+      else if (secondsLeft <= WARN_BEFORE_SECONDS && !socket.isWarnedOfExpiry && socket.state === 'open') {
+        socket.isWarnedOfExpiry = true
+        socket.send({ type: 'token_expiring', expires_in: Math.ceil(secondsLeft) })
+      }
+    }
+  }
+
+  /** Finds sessions that ended where no bus tells: by the operator's command, or while messages were lost. */
+  async function closeEndedSessions(): Promise<void> {
+    const open = [...sockets].flatMap(({ caller }) => (caller ? [caller] : []))
+    if (open.length === 0) return
+    const alive = await options.listAliveSessions([...new Set(open.map(({ sessionId }) => sessionId))])
+    for (const { userId, sessionId } of open) if (!alive.has(sessionId)) fanout.endSessions(userId, [sessionId])
+  }
+
+  function open(ws: ServerWebSocket<Socket>): void {
+    const socket = ws.data
+    socket.attach(ws)
+    sockets.add(socket)
+    const { shownCaller } = socket
+    if (!shownCaller) return
+    socket.queue.add(() =>
+      admit(socket, shownCaller).catch((error) => {
+        log.error('A socket could not be opened', { user_id: shownCaller.userId, error })
+        socket.close(closeCodes.tryAgain, 'could not be opened')
+      }),
+    )
+  }
+
+  function message(ws: ServerWebSocket<Socket>, data: string | Buffer): void {
+    const socket = ws.data
+    if (typeof data !== 'string') return receive.refuseBinary(socket)
+    if (data.length > MAX_FRAME_BYTES || Buffer.byteLength(data) > MAX_FRAME_BYTES) return receive.refuseTooLong(socket)
+    receive.frame(socket, data)
+  }
+
+  function close(ws: ServerWebSocket<Socket>): void {
+    const socket = ws.data
+    socket.state = 'closed'
+    sockets.delete(socket)
+    fanout.close(socket)
+    const userId = socket.caller?.userId
+    if (userId === undefined) return
+    for (const chatId of socket.joinedChats ?? []) presence.leaveChat(userId, chatId)
+    if (socket.isPresent) presence.disconnected(userId)
+  }
+
+  return {
+    /** For Bun.serve. */
+    websocket: {
+      open,
+      message,
+      close,
+      maxPayloadLength: MEBIBYTE,
+      backpressureLimit: MEBIBYTE,
+      closeOnBackpressureLimit: true,
+      // Bun pings an idle socket before that, so a living peer answers and only a dead one goes.
+      idleTimeout: IDLE_SECONDS,
+      sendPings: true,
+      // Compressing for each receiver again would cost more than it saves on messages of this size.
+      perMessageDeflate: false,
+    } satisfies WebSocketHandler<Socket>,
+
+    /**
+     * Answers GET /ws. A token comes by `?token=`, `Authorization: Bearer` or `Sec-WebSocket-Protocol: bearer, <token>`;
+     * without one the first frame must bring it within 5 s.
+     * @returns undefined when the connection became a socket
+     * @throws AppError 400 no handshake, 401, 403 foreign origin, 429, 503 full or stopping
+     */
+    async upgrade(request: Request, server: Server<Socket>): Promise<undefined> {
+      const { headers } = request
+      if (headers.get('upgrade')?.toLowerCase() !== 'websocket')
+        throw validationFailed({ upgrade: 'must be websocket' })
+      const origin = headers.get('origin')
+      if (origin !== null && !options.isOriginAllowed(origin, headers.get('host'))) throw foreignOrigin()
+      if (isDraining) throw unavailable('The server is stopping')
+      if (sockets.size >= maxConnections) throw unavailable('Too many sockets are open', 5)
+
+      const { token, isProtocol } = findToken(request)
+      const address = options.clientAddress(headers, server.requestIP(request)?.address)
+      if (token === undefined) await countAnonymous(address)
+      const socket = new Socket()
+      socket.shownCaller = token === undefined ? undefined : await authenticate(token)
+      const answer = isProtocol ? { headers: { 'Sec-WebSocket-Protocol': BEARER } } : {}
+      if (!server.upgrade(request, { data: socket, ...answer }))
+        throw validationFailed({ upgrade: 'is no valid handshake' })
+      return undefined
+    },
+
+    /** Tells every socket to connect again elsewhere. */
+    drain(): void {
+      isDraining = true
+      for (const socket of sockets) socket.close(closeCodes.goingAway, 'server is stopping')
+    },
+
+    /** Ends the timers. */
+    stop(): void {
+      clearInterval(sweeper)
+      clearInterval(poller)
+    },
+
+    isDraining: () => isDraining,
+
+    /** How many sockets are open. */
+    count: () => sockets.size,
+  }
+
+  async function countAnonymous(address: string): Promise<void> {
+    if (options.anonymousLimit === undefined) return
+    const limit = { count: options.anonymousLimit, periodSeconds: 60 }
+    const retryAfterSeconds = await options.limiter.hit(`anonymous:${limitUnit(address)}`, limit)
+    if (retryAfterSeconds > 0) throw tooManyRequests(retryAfterSeconds)
+  }
+}
+
+const isClosed = (socket: Socket): boolean => socket.state === 'closed'
+
+/** RFC 6455, 1.9: a browser can set no header but the protocols, so the token may stand there, after `bearer`. */
+function findToken(request: Request): { token: string | undefined; isProtocol: boolean } {
+  const [scheme, protocolToken] = (request.headers.get('sec-websocket-protocol') ?? '').split(',').map((p) => p.trim())
+  if (scheme?.toLowerCase() === BEARER) return { token: protocolToken, isProtocol: true }
+  const header = /^bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+  return { token: header ?? new URL(request.url).searchParams.get('token') ?? undefined, isProtocol: false }
+}

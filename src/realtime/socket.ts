@@ -1,0 +1,69 @@
+/** One open WebSocket and all the server knows of it. */
+import type { ServerWebSocket } from 'bun'
+import type { Caller } from '../features/auth/authenticator.ts'
+import { FixedWindow } from './fixed-window.ts'
+import { FrameQueue } from './frame-queue.ts'
+
+/** Why the server closes a socket. 4400 and 4401 are ours; the others are of RFC 6455, 7.4.1. */
+export const closeCodes = {
+  /** The server stops: connect again. */
+  goingAway: 1001,
+  /** Something here is away: connect again later (IANA: Try Again Later). */
+  tryAgain: 1013,
+  /** Too many faulty frames: mend the client before connecting again. */
+  faulty: 4400,
+  /** Not signed in, or not any more: get a token before connecting again. */
+  unauthorized: 4401,
+} as const
+
+export type SocketState = 'unauthenticated' | 'opening' | 'open' | 'closed'
+
+export class Socket {
+  state: SocketState = 'unauthenticated'
+  caller: Caller | undefined
+  /** Shown at the handshake. */
+  shownCaller: Caller | undefined
+  /** Counted as online. */
+  isPresent = false
+  /** Frames of events that came while the socket was opening. */
+  held: string[] = []
+  readonly queue = new FrameQueue()
+  readonly openedAt = Date.now()
+  isWarnedOfExpiry = false
+  /** Chats this socket said it is looking at. */
+  joinedChats: Set<string> | undefined
+  readonly frames = new FixedWindow(10_000)
+  readonly faults = new FixedWindow(10_000)
+  private ws: ServerWebSocket<Socket> | undefined
+
+  attach(ws: ServerWebSocket<Socket>): void {
+    this.ws = ws
+  }
+
+  /** A finished frame; it is lost without a word when the socket has gone. */
+  sendText(frame: string): void {
+    this.ws?.send(frame)
+  }
+
+  send(frame: Record<string, unknown>): void {
+    this.sendText(JSON.stringify(frame))
+  }
+
+  /** An event for this socket: sent, or held while it opens. */
+  deliver(frame: string): void {
+    if (this.state === 'open') this.sendText(frame)
+    else if (this.state === 'opening') this.held.push(frame)
+  }
+
+  follow(topic: string): void {
+    this.ws?.subscribe(topic)
+  }
+
+  unfollow(topic: string): void {
+    this.ws?.unsubscribe(topic)
+  }
+
+  close(code: number, reason: string): void {
+    this.ws?.close(code, reason)
+  }
+}
