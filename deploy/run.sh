@@ -100,7 +100,7 @@ fetch_failed() {
 
 # What an installation depends on: package.json, the lock file, patches, the platform.
 wanted_stamp() {
-  printf '%s %s\n' "$(cat package.json bun.lock patches/* 2>/dev/null | cksum)" "$(uname -sm)"
+  printf '%s %s\n' "$(cat package.json bun.lock deploy/patches/* 2>/dev/null | cksum)" "$(uname -sm)"
 }
 
 is_installed() { [ -f "$stamp_file" ] && [ "$(cat "$stamp_file")" = "$(wanted_stamp)" ]; }

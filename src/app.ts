@@ -35,6 +35,7 @@ import { docs } from './http/docs.ts'
 import { healthRoutes } from './http/health.ts'
 import { createOriginPolicy } from './http/origins.ts'
 import { createPlumbing } from './http/plumbing.ts'
+import { startJobs } from './jobs/scheduler.ts'
 import type { Log } from './observability/log.ts'
 import { createFanout } from './realtime/fanout.ts'
 import { createGateway } from './realtime/gateway.ts'
@@ -146,6 +147,14 @@ export function createApp({ config, secret, database: { db, sql }, writerDatabas
     .use(socketRoutes(gateway))
     .use(api)
 
+  const stopJobs = startJobs(
+    [
+      { name: 'forget ended sessions', everySeconds: 3600, run: sessions.sweep },
+      { name: 'forget old attempts', everySeconds: 3600, run: attempts.sweep },
+    ],
+    log,
+  )
+
   return {
     http,
     fanout,
@@ -160,6 +169,7 @@ export function createApp({ config, secret, database: { db, sql }, writerDatabas
     },
     /** Ends every timer. */
     stop(): void {
+      stopJobs()
       gateway.stop()
       presence.close()
     },

@@ -171,6 +171,11 @@ export function isConnectionLoss(error: unknown): boolean {
   })
 }
 
+/** Whether PostgreSQL gave up a statement that ran, or waited for a lock, for too long. */
+export function isTimeout(error: unknown): boolean {
+  return causes(error).some((cause) => ['57014', '55P03'].includes(codeOf(cause)))
+}
+
 /** The error and what caused it, outermost first. */
 function causes(error: unknown): Error[] {
   const chain: Error[] = []

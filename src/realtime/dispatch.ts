@@ -1,5 +1,13 @@
 /** From a frame to one call of a service, and from its outcome to the answer. */
-import { type AppError, binaryFrame, bodyTooLarge, internalError, notSignedIn, tooManyRequests } from '../errors.ts'
+import {
+  type AppError,
+  binaryFrame,
+  bodyTooLarge,
+  internalError,
+  notSignedIn,
+  tooManyRequests,
+  unavailable,
+} from '../errors.ts'
 import type { Reads } from '../features/chats/reads.ts'
 import type { Messages } from '../features/messages/service.ts'
 import type { Presence } from '../features/presence/service.ts'
@@ -23,6 +31,8 @@ export interface DispatchOptions {
 export const MAX_FRAME_BYTES = 64 * 1024
 /** So many faulty frames in 10 s close the socket. */
 const MAX_FAULTS = 50
+/** Frames of one socket that wait for those before them. */
+const MAX_WAITING = 1000
 
 export type Dispatch = ReturnType<typeof createDispatch>
 
@@ -38,11 +48,13 @@ export function createDispatch(options: DispatchOptions) {
   }
 
   function fail(socket: Socket, ref: FrameRef, error: unknown): void {
-    const known = toAppError(error)
-    if (known) return refuse(socket, ref, known)
+    refuse(socket, ref, toAppError(error) ?? unforeseen(socket, error))
+  }
+
+  function unforeseen(socket: Socket, error: unknown): AppError {
     const requestId = Bun.randomUUIDv7()
     log.error('A frame failed', { request_id: requestId, user_id: socket.caller?.userId, error })
-    refuse(socket, ref, internalError(requestId))
+    return internalError(requestId)
   }
 
   /** A frame that is not understood: the sender is told, and closed when it does not stop. */
@@ -53,12 +65,9 @@ export function createDispatch(options: DispatchOptions) {
 
   function send(socket: Socket, userId: string, frame: FrameOf<'message'>): Promise<void> {
     const { ref } = frame
-    return messages.send(userId, frame).then(
-      ({ json }) => {
-        if (ref !== undefined) socket.sendText(`{"type":"ack","ref":${JSON.stringify(ref)},"message":${json}}`)
-      },
-      (error) => fail(socket, ref, error),
-    )
+    return messages.send(userId, frame).then(({ json }) => {
+      if (ref !== undefined) socket.sendText(`{"type":"ack","ref":${JSON.stringify(ref)},"message":${json}}`)
+    })
   }
 
   async function perform(
@@ -97,32 +106,47 @@ export function createDispatch(options: DispatchOptions) {
     for (const id of others) socket.send({ type: 'chat_presence', chat_id: chatId, user_id: id, is_joined: true })
   }
 
+  /** Who sent it is asked when its turn comes: the token may be in the frame before. */
+  const asUser = (socket: Socket, frame: Frame, act: (userId: string) => Promise<void>): Promise<void> => {
+    const userId = socket.caller?.userId
+    if (userId !== undefined) return act(userId).catch((error) => fail(socket, frame.ref, error))
+    blame(socket, frame.ref, notSignedIn())
+    return Promise.resolve()
+  }
+
+  function accept(socket: Socket, frame: Frame): void {
+    switch (frame.type) {
+      case 'auth': {
+        const { ref, token } = frame
+        const present = () => authenticate(socket, token).then(() => answer(socket, ref))
+        socket.queue.add(() => present().catch((error) => fail(socket, ref, error)))
+        break
+      }
+      case 'message': {
+        const start = () => asUser(socket, frame, (userId) => send(socket, userId, frame))
+        // A reply is looked up before it is stored: whatever follows waits, or it would overtake.
+        if (frame.reply_to_id) socket.queue.add(start)
+        else socket.queue.addSend(start)
+        break
+      }
+      default:
+        socket.queue.add(() => asUser(socket, frame, (userId) => perform(socket, userId, frame)))
+    }
+  }
+
   /** Takes one frame of a socket. Never throws. */
   function receive(socket: Socket, text: string): void {
     if (socket.state === 'closed') return
     const parsed = parseFrame(text)
-    if ('fault' in parsed) return blame(socket, parsed.ref, parsed.fault)
+    if ('fault' in parsed) {
+      blame(socket, parsed.ref, parsed.fault)
+      return
+    }
     const { frame } = parsed
-
-    if (frame.type === 'auth') {
-      return socket.queue.add(() =>
-        authenticate(socket, frame.token).then(
-          () => answer(socket, frame.ref),
-          (error) => fail(socket, frame.ref, error),
-        ),
-      )
-    }
-    const userId = socket.caller?.userId
-    if (userId === undefined) return blame(socket, frame.ref, notSignedIn())
-
-    if (frame.type === 'message') {
-      const start = () => send(socket, userId, frame)
-      // A reply is looked up before it is stored: whatever follows waits, or it would overtake.
-      return frame.reply_to_id ? socket.queue.add(start) : socket.queue.addSend(start)
-    }
-    const isTooMuch = frameLimit !== undefined && socket.frames.hit() > frameLimit
-    if (isTooMuch) return refuse(socket, frame.ref, tooManyRequests(socket.frames.secondsLeft()))
-    socket.queue.add(() => perform(socket, userId, frame).catch((error) => fail(socket, frame.ref, error)))
+    const isTooMuch = frame.type !== 'message' && frameLimit !== undefined && socket.frames.hit() > frameLimit
+    if (isTooMuch) refuse(socket, frame.ref, tooManyRequests(socket.frames.secondsLeft()))
+    else if (socket.queue.size >= MAX_WAITING) refuse(socket, frame.ref, unavailable('Too many frames are waiting'))
+    else accept(socket, frame)
   }
 
   return {

@@ -7,9 +7,12 @@ export class FrameQueue {
   private barrier: Promise<void> | undefined
   private sendsUnderWay = 0
   private whenSent: (() => void)[] = []
+  /** Frames taken and not answered yet. */
+  size = 0
 
   /** `start` must begin its work at once and never reject. */
   addSend(start: () => Promise<void>): void {
+    this.size++
     const run = () => {
       this.sendsUnderWay++
       return start().then(() => this.endSend())
@@ -20,11 +23,13 @@ export class FrameQueue {
 
   /** `start` must never reject. */
   add(start: () => Promise<void> | void): void {
+    this.size++
     const before = this.barrier ?? Promise.resolve()
     const done: Promise<void> = before
       .then(() => this.sent())
       .then(start)
       .then(() => {
+        this.size--
         if (this.barrier === done) this.barrier = undefined
       })
     this.barrier = done
@@ -36,6 +41,7 @@ export class FrameQueue {
   }
 
   private endSend(): void {
+    this.size--
     this.sendsUnderWay--
     if (this.sendsUnderWay > 0) return
     for (const resolve of this.whenSent) resolve()

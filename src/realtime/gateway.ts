@@ -114,9 +114,9 @@ export function createGateway(options: GatewayOptions) {
 
   function message(ws: ServerWebSocket<Socket>, data: string | Buffer): void {
     const socket = ws.data
-    if (typeof data !== 'string') return receive.refuseBinary(socket)
-    if (data.length > MAX_FRAME_BYTES || Buffer.byteLength(data) > MAX_FRAME_BYTES) return receive.refuseTooLong(socket)
-    receive.frame(socket, data)
+    if (typeof data !== 'string') receive.refuseBinary(socket)
+    else if (Buffer.byteLength(data) > MAX_FRAME_BYTES) receive.refuseTooLong(socket)
+    else receive.frame(socket, data)
   }
 
   function close(ws: ServerWebSocket<Socket>): void {

@@ -13,7 +13,7 @@ const FLUSH_EVERY_MS = 250
 
 export function createReads({ db, bus, log }: { db: Db; bus: Bus; log: Log }) {
   let marks = new Map<string, SentMark>()
-  let flushing: Promise<void> | undefined
+  let isFlushing = false
 
   async function flush(): Promise<void> {
     const due = [...marks.values()]
@@ -28,12 +28,13 @@ export function createReads({ db, bus, log }: { db: Db; bus: Bus; log: Log }) {
   }
 
   function flushSoon(): void {
-    flushing ??= Bun.sleep(FLUSH_EVERY_MS)
-      .then(flush)
-      .finally(() => {
-        flushing = undefined
-        if (marks.size > 0) flushSoon()
-      })
+    if (isFlushing) return
+    isFlushing = true
+    setTimeout(async () => {
+      await flush()
+      isFlushing = false
+      if (marks.size > 0) flushSoon()
+    }, FLUSH_EVERY_MS)
   }
 
   return {

@@ -41,7 +41,7 @@ export async function storeCarefully(sql: postgres.Sql, drafts: readonly Draft[]
   })
 }
 
-async function store(tx: postgres.ISql<{}>, drafts: readonly Draft[]): Promise<Map<string, Sent>> {
+async function store(tx: postgres.ISql, drafts: readonly Draft[]): Promise<Map<string, Sent>> {
   if (drafts.length === 0) return new Map()
   const batches = byChat(drafts)
   const { bases, storedAt } = await insertDrafts(tx, batches)

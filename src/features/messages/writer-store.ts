@@ -38,7 +38,7 @@ export const ALL_OR_NOTHING = '22012'
  * A missing member or a closed chat makes the division by zero (SQLSTATE 22012) that takes the statement back; a
  * repeated key makes a unique violation (23505). When no chat at all could be written, no base comes back.
  */
-export async function insertDrafts(sql: postgres.ISql<{}>, batches: readonly ChatBatch[]): Promise<Numbered> {
+export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
   const drafts = batches.flatMap((batch) => batch.drafts)
   const places = batches.flatMap((batch) => batch.drafts.map((_, index) => index + 1))
   const rows = await sql<{ id: string; base: string; stored_at: Date }[]>`
@@ -79,18 +79,18 @@ export interface LockedChat {
 }
 
 /** Locks the chats' rows: until the transaction ends nobody joins, leaves or posts there. */
-export const lockChats = (tx: postgres.ISql<{}>, sortedIds: string[]) =>
+export const lockChats = (tx: postgres.ISql, sortedIds: string[]) =>
   tx<LockedChat[]>`select id, type, is_read_only from chats where id = any(${sortedIds}::uuid[]) order by id for update`
 
 /** Which of the drafts' senders are members of the drafts' chats. */
-export const listPosters = (tx: postgres.ISql<{}>, drafts: readonly Draft[]) =>
+export const listPosters = (tx: postgres.ISql, drafts: readonly Draft[]) =>
   tx<{ chat_id: string; user_id: string; role: 'admin' | 'member' }[]>`
     select m.chat_id, m.user_id, m.role
     from unnest(${drafts.map((d) => d.chatId)}::uuid[], ${drafts.map((d) => d.senderId)}::uuid[]) d (chat_id, sender_id)
     join chat_members m on m.chat_id = d.chat_id and m.user_id = d.sender_id`
 
 /** The messages stored before under the drafts' keys. */
-export const listRepeats = (tx: postgres.ISql<{}>, drafts: readonly Draft[]) =>
+export const listRepeats = (tx: postgres.ISql, drafts: readonly Draft[]) =>
   tx<MessageRow[]>`
     select m.id, m.chat_id as "chatId", m.seq::float8 as seq, m.rev::float8 as rev, m.sender_id as "senderId",
       m.client_id as "clientId", m.content, m.message_type as "messageType", m.media_url as "mediaUrl",
