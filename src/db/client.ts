@@ -171,9 +171,12 @@ export function isConnectionLoss(error: unknown): boolean {
   })
 }
 
-/** Whether PostgreSQL gave up a statement that ran, or waited for a lock, for too long. */
-export function isTimeout(error: unknown): boolean {
-  return causes(error).some((cause) => ['57014', '55P03'].includes(codeOf(cause)))
+// query_canceled (by a time-out), lock_not_available, deadlock_detected, serialization_failure.
+const contentionCodes = new Set(['57014', '55P03', '40P01', '40001'])
+
+/** Whether PostgreSQL gave a statement up because too much else was going on. Nothing of it was stored. */
+export function isContention(error: unknown): boolean {
+  return causes(error).some((cause) => contentionCodes.has(codeOf(cause)))
 }
 
 /** The error and what caused it, outermost first. */

@@ -1,6 +1,6 @@
 /** Turns whatever is thrown into what the caller is told: one shape, for REST and the WebSocket alike. */
 import { ParseError, ValidationError } from 'elysia'
-import { isConnectionLoss, isTimeout } from '../db/client.ts'
+import { isConnectionLoss, isContention } from '../db/client.ts'
 import { AppError, malformedJson, unavailable, validationFailed } from '../errors.ts'
 
 /** What a caller is told of `error`; undefined for a fault of ours, which is for the log alone. */
@@ -11,7 +11,7 @@ export function toAppError(error: unknown): AppError | undefined {
   // A response that does not fit its schema is our fault, not the caller's.
   if (error instanceof ValidationError && error.type !== 'response') return validationFailed(describeFaults(error))
   if (isConnectionLoss(error)) return unavailable('The database is away; try again')
-  if (isTimeout(error)) return unavailable('The database is too busy; try again')
+  if (isContention(error)) return unavailable('The database is too busy; try again')
   return undefined
 }
 

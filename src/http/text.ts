@@ -15,9 +15,13 @@ export const cleanText = (min: number, max: number, options: { description?: str
     ...options,
   })
 
+/** Ids are compared as text here and there, so they have one spelling: the one this server gives (RFC 9562, 4). */
+export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+
 export const Uuid = t.String({
   format: 'uuid',
-  error: 'must be a UUID',
+  pattern: UUID_PATTERN,
+  error: 'must be a UUID in lower case',
   examples: ['0190f6a2-7c1e-7000-8000-000000000001'],
 })
 

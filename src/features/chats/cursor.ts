@@ -1,10 +1,11 @@
 /** The place of a chat in the chat list, as text that means nothing to a client. */
 import { validationFailed } from '../../errors.ts'
+import { UUID_PATTERN } from '../../http/text.ts'
 
 export const encodeCursor = (chat: { last_message_at: string; id: string }): string =>
   Buffer.from(`${chat.last_message_at} ${chat.id}`).toString('base64url')
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const UUID = new RegExp(UUID_PATTERN)
 
 /** @throws AppError 400 */
 export function decodeCursor(cursor: string): { at: Date; chatId: string } {

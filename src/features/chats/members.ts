@@ -34,9 +34,10 @@ export function createMembers({ db, bus, users, listOnline, groupLimitOf }: Chat
 
     /** @throws AppError 404, 403 for plain members, 400 naming unknown users, 409 when the group would be too large */
     async add(userId: string, chatId: string, userIds: readonly string[]) {
-      await accessChat(db, userId, chatId, 'manage')
-      await requireExisting(users, db, userIds, 'user_ids')
       const { added, memberCount } = await db.transaction(async (tx) => {
+        await accessChat(tx, userId, chatId, 'manage')
+        // Accounts before chats, as a deletion locks them, or the two could wait for each other.
+        await requireExisting(users, tx, userIds, 'user_ids')
         const chat = await accessLockedChat(tx, userId, chatId, 'manage')
         const joined = await store.insertMembers(tx, chatId, [...new Set(userIds)], { lastReadSeq: chat.lastSeq })
         const limit = await groupLimitOf(chat.ownerId ?? userId)

@@ -58,13 +58,13 @@ export function createChats({ db, bus, users, listOnline, groupLimitOf }: ChatsO
      * @throws AppError 400 naming each unknown member, 409 when there are too many
      */
     async createGroup(ownerId: string, { name, member_ids = [] }: CreateGroup): Promise<Chat> {
-      await requireExisting(users, db, member_ids, 'member_ids')
       const memberIds = [...new Set([ownerId, ...member_ids])]
       const limit = await groupLimitOf(ownerId)
       if (memberIds.length > limit) throw groupFull(limit)
       const id = Bun.randomUUIDv7()
       const memberCount = memberIds.length
       const createdAt = await db.transaction(async (tx) => {
+        await requireExisting(users, tx, member_ids, 'member_ids')
         const group = await store.insertGroup(tx, { id, name, ownerId, memberCount })
         await store.insertMembers(tx, id, memberIds, { adminId: ownerId })
         return group?.createdAt ?? new Date()
@@ -84,10 +84,10 @@ export function createChats({ db, bus, users, listOnline, groupLimitOf }: ChatsO
       const existing = await store.findDmId(db, dmKey)
       if (existing) return { chat: await get(userId, existing), isNew: false }
 
-      const [peer] = await users.listExistingIds(db, [peerId])
-      if (!peer) throw userNotFound()
       const id = Bun.randomUUIDv7()
       const isNew = await db.transaction(async (tx) => {
+        const [peer] = await users.listExistingIds(tx, [peerId])
+        if (!peer) throw userNotFound()
         const inserted = await store.insertDm(tx, { id, dmKey })
         if (inserted) await store.insertMembers(tx, id, [userId, peerId])
         return inserted
@@ -127,8 +127,8 @@ export function createChats({ db, bus, users, listOnline, groupLimitOf }: ChatsO
 }
 
 /** @throws AppError 400 naming each of `userIds` that is nobody, by its place in the list */
-export async function requireExisting(users: Users, db: Db, userIds: readonly string[], field: string): Promise<void> {
-  const existing = new Set(await users.listExistingIds(db, userIds))
+export async function requireExisting(users: Users, tx: Tx, userIds: readonly string[], field: string): Promise<void> {
+  const existing = new Set(await users.listExistingIds(tx, userIds))
   const unknown = userIds.flatMap((id, index) => (existing.has(id) ? [] : [[`${field}.${index}`, 'is no user']]))
   if (unknown.length > 0) throw validationFailed(Object.fromEntries(unknown))
 }

@@ -36,7 +36,8 @@ export const hasRepeats = (drafts: readonly Draft[]) => new Set(drafts.map(repea
 export function number(batches: readonly ChatBatch[], bases: Map<string, number>, storedAt: Date): Map<string, Sent> {
   const sent = new Map<string, Sent>()
   for (const { chatId, drafts } of batches) {
-    const base = bases.get(chatId) ?? 0
+    const base = bases.get(chatId)
+    if (base === undefined) throw new Error(`No number came back for chat ${chatId}`)
     for (const [index, draft] of drafts.entries()) sent.set(draft.id, toSent(draft, base + index + 1, storedAt))
   }
   return sent

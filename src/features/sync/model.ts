@@ -1,6 +1,6 @@
 /** The shapes of catching up. */
 import { t } from 'elysia'
-import { Uuid } from '../../http/text.ts'
+import { UUID_PATTERN, Uuid } from '../../http/text.ts'
 import { ChatOverview } from '../chats/model.ts'
 import { Message } from '../messages/model.ts'
 
@@ -27,7 +27,8 @@ export type Changes = typeof Changes.static
 export const MAX_SYNC_CHATS = 1000
 
 export const SyncRequest = t.Object({
-  chats: t.Record(Uuid, Head, {
+  chats: t.Record(t.String({ pattern: UUID_PATTERN }), Head, {
+    additionalProperties: false,
     maxProperties: MAX_SYNC_CHATS,
     error: `must be at most ${MAX_SYNC_CHATS} chat ids, each with the seq and rev one holds`,
   }),

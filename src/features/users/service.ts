@@ -46,8 +46,8 @@ export function createUsers({ db }: { db: Db }) {
       return (await store.listPublic(on, userIds)).map(toPublicProfile)
     },
 
-    /** Which of these accounts are there and not deleted, in no order. */
-    listExistingIds: (on: Db | Tx, userIds: readonly string[]): Promise<string[]> =>
+    /** Which of these accounts are there, and stay there until the transaction ends; in no order. */
+    listExistingIds: (on: Tx, userIds: readonly string[]): Promise<string[]> =>
       userIds.length === 0 ? Promise.resolve([]) : store.listLivingIds(on, userIds),
 
     /** Up to 20 others by username prefix, exact phone or exact e-mail; neither deleted nor disabled ones. */

@@ -54,7 +54,7 @@ describe('sessions', () => {
     expect(await status(user.token)).toBe(200)
     expect((await server.call('DELETE', `/auth/sessions/${id}`, { token: user.token })).status).toBe(404)
     expect((await server.call('DELETE', '/auth/sessions/1', { token: user.token })).body.details).toEqual({
-      id: 'must be a UUID',
+      id: 'must be a UUID in lower case',
     })
   })
 

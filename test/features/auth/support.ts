@@ -1,14 +1,10 @@
-/** A server of the account features alone, on a PostgreSQL that the test files share. */
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** A server of the account features alone, on a database of its own. */
 import { Elysia } from 'elysia'
 import type { BusMessage } from '../../../src/bus/bus.ts'
 import { createMemoryBus } from '../../../src/bus/memory.ts'
 import { createMemoryLimiter } from '../../../src/cache/memory-limiter.ts'
 import { connectDatabase } from '../../../src/db/client.ts'
 import { migrate } from '../../../src/db/migrate.ts'
-import { startEmbeddedPostgres } from '../../../src/embedded/postgres.ts'
 import { createAccountRoutes } from '../../../src/features/auth/account-routes.ts'
 import { createAccounts, type DeletionStep } from '../../../src/features/auth/accounts.ts'
 import { type AttemptLimits, createAttempts } from '../../../src/features/auth/attempts.ts'
@@ -26,30 +22,16 @@ import { createUsers } from '../../../src/features/users/service.ts'
 import { createClientAddress } from '../../../src/http/client-address.ts'
 import { toAppError } from '../../../src/http/errors.ts'
 import { createLog } from '../../../src/observability/log.ts'
+import { createDatabase } from '../../support/postgres.ts'
 
 export const SECRET = 'the secret of the account tests, long enough'
 export const PASSWORD = 'SecurePass123!'
 
 export const log = createLog('error')
 
-const shared = { started: undefined as Promise<Awaited<ReturnType<typeof startEmbeddedPostgres>>> | undefined }
-
-async function sharedPostgres() {
-  // Its process goes with ours.
-  shared.started ??= mkdtemp(join(tmpdir(), 'messenger-test-')).then((dataDir) =>
-    startEmbeddedPostgres({ dataDir, log }),
-  )
-  return shared.started
-}
-
 /** A new, migrated database of its own for a test file. */
 export async function openDatabase() {
-  const { socketDirectory, port, user, database } = await sharedPostgres()
-  const name = `test_${Bun.randomUUIDv7().replaceAll('-', '')}`
-  const admin = connectDatabase({ socket: { socketDirectory, port, user, database }, poolMax: 1, name: 'test' })
-  await admin.sql.unsafe(`create database ${name}`)
-  await admin.close()
-  const own = connectDatabase({ socket: { socketDirectory, port, user, database: name }, poolMax: 10, name: 'test' })
+  const own = connectDatabase({ url: await createDatabase(), poolMax: 10, name: 'test' })
   await migrate(own.sql, log)
   return own
 }

@@ -56,7 +56,7 @@ describe('profiles', () => {
     const { token } = await server.register()
     const nobody = await server.call('GET', `/users/${Bun.randomUUIDv7()}`, { token })
     expect(nobody).toMatchObject({ status: 404, body: { error: 'User not found' } })
-    expect((await server.call('GET', '/users/1', { token })).body.details).toEqual({ user_id: 'must be a UUID' })
+    expect((await server.call('GET', '/users/1', { token })).body.details).toEqual({ user_id: 'must be a UUID in lower case' })
   })
 })
 
@@ -183,7 +183,8 @@ describe('what other features ask', () => {
     const [one, two] = [await server.register(), await server.register()]
     await server.call('DELETE', '/users/me', { token: two.token })
     const ids = [one.userId, two.userId, Bun.randomUUIDv7()]
-    expect(await server.users.listExistingIds(server.db, ids)).toEqual([one.userId])
+    const existing = await server.db.transaction((tx) => server.users.listExistingIds(tx, ids))
+    expect(existing).toEqual([one.userId])
     const profiles = await server.users.listProfiles(server.db, ids)
     expect(new Map(profiles.map(({ id, is_deleted }) => [id, is_deleted]))).toEqual(
       new Map([
