@@ -1,5 +1,5 @@
 /** What commands share: the database, and a connection to it. */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { connectDatabase, type Database, type DatabaseOptions } from '../db/client.ts'
@@ -15,6 +15,7 @@ export interface Postgres {
   stop(): Promise<void>
 }
 
+const MIN_SECRET_BYTES = 32
 const nothing = () => Promise.resolve()
 
 /** The database of DATABASE_URL, or an embedded one, which must not be running yet. */
@@ -54,14 +55,24 @@ export async function loadSecret(config: Config): Promise<string> {
   const path = join(config.DATA_DIR, 'jwt-secret')
   await mkdir(config.DATA_DIR, { recursive: true })
   const made = Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url')
+  const draft = `${path}.${process.pid}`
   try {
-    // wx: never over an existing one.
-    await writeFile(path, `${made}\n`, { mode: 0o600, flag: 'wx' })
+    await writeFile(draft, `${made}\n`, { mode: 0o600 })
+    // A link appears whole or not at all, and never over an existing file.
+    await link(draft, path)
     return made
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (!isThere) throw error
-    await chmod(path, 0o600)
-    return (await readFile(path, 'utf8')).trim()
+  } finally {
+    await rm(draft, { force: true })
   }
+  await chmod(path, 0o600)
+  const kept = (await readFile(path, 'utf8')).trim()
+  if (Buffer.byteLength(kept) < MIN_SECRET_BYTES) {
+    throw new Error(
+      `${path} holds no secret of ${MIN_SECRET_BYTES} bytes: remove it for a new one, which ends all sessions`,
+    )
+  }
+  return kept
 }

@@ -3,6 +3,7 @@ import {
   type AppError,
   binaryFrame,
   bodyTooLarge,
+  chatNotFound,
   internalError,
   notSignedIn,
   tooManyRequests,
@@ -98,9 +99,14 @@ export function createDispatch(options: DispatchOptions) {
 
   async function join(socket: Socket, userId: string, chatId: string): Promise<void> {
     if (socket.joinedChats?.has(chatId)) return
+    socket.joiningChat = chatId
     const others = await presence.joinChat(userId, chatId)
-    // The socket may have closed meanwhile: then nobody else would take the presence back.
-    if (socket.state === 'closed') return presence.leaveChat(userId, chatId)
+    const isLost = socket.joiningChat !== chatId
+    socket.joiningChat = undefined
+    // Whoever closed the socket or left the chat meanwhile could not take this presence back.
+    if (isLost || isClosed(socket)) presence.leaveChat(userId, chatId)
+    if (isLost) throw chatNotFound()
+    if (isClosed(socket)) return
     socket.joinedChats ??= new Set()
     socket.joinedChats.add(chatId)
     for (const id of others) socket.send({ type: 'chat_presence', chat_id: chatId, user_id: id, is_joined: true })
@@ -155,3 +161,5 @@ export function createDispatch(options: DispatchOptions) {
     refuseTooLong: (socket: Socket) => blame(socket, undefined, bodyTooLarge(MAX_FRAME_BYTES)),
   }
 }
+
+const isClosed = (socket: Socket): boolean => socket.state === 'closed'

@@ -2,7 +2,7 @@
 import type { Server } from 'bun'
 import type { Bus, BusMessage } from '../bus/bus.ts'
 import { readControl } from '../bus/control.ts'
-import { chatTopic, userTopic } from '../bus/topics.ts'
+import { chatTopic, type Topic, userTopic } from '../bus/topics.ts'
 import { AppError } from '../errors.ts'
 import type { ChatOverview } from '../features/chats/model.ts'
 import type { Head } from '../features/chats/overview-store.ts'
@@ -22,6 +22,13 @@ export interface FanoutOptions {
 interface LocalUser {
   sockets: Set<Socket>
   chatIds: Set<string>
+  /** Chats just joined, with the events that wait until `chat_created` is sent. */
+  joining: Map<string, string[]>
+  /** How many of the sockets are opening, and the chats left meanwhile: the lists they read may be older. */
+  openings: number
+  left: Set<string>
+  /** Resolves when all that is followed so far is subscribed to. */
+  subscribed: Promise<void>
 }
 
 export type Fanout = ReturnType<typeof createFanout>
@@ -29,6 +36,8 @@ export type Fanout = ReturnType<typeof createFanout>
 export function createFanout({ bus, log, listHeads, getChat, onLostChat }: FanoutOptions) {
   const users = new Map<string, LocalUser>()
   const opening = new Set<Socket>()
+  /** By topic, the events that wait in `joining`. */
+  const waiting = new Map<string, Set<string[]>>()
   let server: Server<Socket> | undefined
 
   bus.onMessage((message) => {
@@ -40,6 +49,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
   function forward({ topic, payload }: BusMessage): void {
     server?.publish(topic, payload)
     for (const socket of opening) if (isFor(socket, topic)) socket.deliver(payload)
+    for (const events of waiting.get(topic) ?? []) events.push(payload)
   }
 
   function isFor({ caller }: Socket, topic: string): boolean {
@@ -54,42 +64,100 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
     else if (control.type === 'chat_left') leave(control.user_id, control.chat_id)
     else {
       join(control.user_id, control.chat_id).catch((error) => {
-        // Left again meanwhile: nothing to tell.
-        if (!(error instanceof AppError)) log.error('Could not follow a new chat', { chat_id: control.chat_id, error })
+        log.error('Could not follow a new chat', { chat_id: control.chat_id, error })
       })
     }
   }
 
-  /** Subscribes before the chat is read, so that its head is not older than the first event that arrives. */
+  /**
+   * Subscribes before the chat is read, so that its head is not older than the first event that arrives; the events
+   * wait until `chat_created` is sent.
+   */
   async function join(userId: string, chatId: string): Promise<void> {
     const user = users.get(userId)
-    if (!user) return
-    await followChats(user, [chatId])
-    const chat = await getChat(userId, chatId)
-    if (!user.chatIds.has(chatId)) return
-    const head = { seq: chat.last_seq, rev: chat.last_rev }
-    deliver(user, { type: 'chat_created', chat_id: chatId, head, chat })
+    if (!user || user.joining.has(chatId)) return
+    user.left.delete(chatId)
+    // A socket that opened this very moment has found the chat by itself.
+    const events = user.chatIds.has(chatId) ? undefined : startJoining(user, chatId)
+    const created = await user.subscribed.then(() => describeCreated(userId, chatId)).catch(toResync)
+    const isStillIn = events ? user.joining.get(chatId) === events : user.chatIds.has(chatId)
+    if (!isStillIn) return
+    if (!created) {
+      // Left again, and that news came first.
+      if (events) drop(user, chatId)
+      return
+    }
+    deliver(user, created)
+    if (!events) return
+    endJoining(user, chatId)
+    follow(user, [chatId])
+    for (const event of events) for (const socket of user.sockets) socket.deliver(event)
   }
 
-  async function followChats(user: LocalUser, chatIds: readonly string[]): Promise<void> {
-    const added = chatIds.filter((id) => !user.chatIds.has(id))
-    for (const id of added) user.chatIds.add(id)
-    await bus.subscribe(added.map(chatTopic))
-    const kept = added.filter((id) => user.chatIds.has(id))
-    for (const socket of user.sockets) {
-      if (socket.state === 'open') for (const id of kept) socket.follow(chatTopic(id))
+  /** Undefined for one who is not in the chat. */
+  async function describeCreated(userId: string, chatId: string): Promise<Record<string, unknown> | undefined> {
+    try {
+      const chat = await getChat(userId, chatId)
+      return { type: 'chat_created', chat_id: chatId, head: { seq: chat.last_seq, rev: chat.last_rev }, chat }
+    } catch (error) {
+      if (error instanceof AppError && error.status === 404) return undefined
+      throw error
     }
+  }
+
+  function toResync(error: unknown): Record<string, unknown> {
+    log.error('A new chat could not be read: its member has to sync', { error })
+    return { type: 'resync' }
+  }
+
+  function startJoining(user: LocalUser, chatId: string): string[] {
+    const topic = chatTopic(chatId)
+    const events: string[] = []
+    user.joining.set(chatId, events)
+    waiting.set(topic, (waiting.get(topic) ?? new Set()).add(events))
+    subscribe(user, [topic])
+    return events
+  }
+
+  function endJoining(user: LocalUser, chatId: string): boolean {
+    const topic = chatTopic(chatId)
+    const events = user.joining.get(chatId)
+    const all = waiting.get(topic)
+    if (!events || !all) return false
+    all.delete(events)
+    if (all.size === 0) waiting.delete(topic)
+    return user.joining.delete(chatId)
+  }
+
+  function subscribe(user: LocalUser, topics: readonly Topic[]): void {
+    // One that failed was reported to whoever waited for it.
+    user.subscribed = Promise.all([bus.subscribe(topics), user.subscribed.catch(() => {})]).then(() => {})
+    user.subscribed.catch((error) => log.warn('Could not subscribe', { topics: topics.length, error }))
+  }
+
+  /** The sockets get the events of these chats from now on. */
+  function follow(user: LocalUser, chatIds: readonly string[]): void {
+    for (const id of chatIds) user.chatIds.add(id)
+    for (const socket of user.sockets) {
+      if (socket.state === 'open') for (const id of chatIds) socket.follow(chatTopic(id))
+    }
+  }
+
+  /** @returns whether it was followed */
+  function drop(user: LocalUser, chatId: string): boolean {
+    const wasFollowed = endJoining(user, chatId) || user.chatIds.delete(chatId)
+    if (!wasFollowed) return false
+    bus.unsubscribe([chatTopic(chatId)])
+    for (const socket of user.sockets) socket.unfollow(chatTopic(chatId))
+    return true
   }
 
   function leave(userId: string, chatId: string): void {
     const user = users.get(userId)
-    if (!user?.chatIds.delete(chatId)) return
-    bus.unsubscribe([chatTopic(chatId)])
-    for (const socket of user.sockets) {
-      socket.unfollow(chatTopic(chatId))
-      if (socket.joinedChats?.delete(chatId)) onLostChat(userId, chatId)
-    }
-    deliver(user, { type: 'chat_removed', chat_id: chatId })
+    if (!user) return
+    if (user.openings > 0) user.left.add(chatId)
+    for (const socket of user.sockets) if (socket.loseChat(chatId)) onLostChat(userId, chatId)
+    if (drop(user, chatId)) deliver(user, { type: 'chat_removed', chat_id: chatId })
   }
 
   function endSessions(userId: string, sessionIds: readonly string[]): void {
@@ -118,20 +186,22 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
      * @returns where the chats stand; undefined when the socket has gone meanwhile
      */
     async open(socket: Socket, userId: string): Promise<Head[] | undefined> {
+      if (isGone(socket)) return undefined
       socket.state = 'opening'
       opening.add(socket)
-      const user = users.get(userId) ?? { sockets: new Set(), chatIds: new Set() }
-      const isFirst = user.sockets.size === 0
-      users.set(userId, user)
+      const user = users.get(userId) ?? add(userId)
       user.sockets.add(socket)
+      user.openings++
       try {
-        if (isFirst) await bus.subscribe([userTopic(userId)])
+        await user.subscribed
         const chats = await listHeads(userId)
         if (isGone(socket)) return undefined
-        await followChats(
-          user,
-          chats.map(({ chatId }) => chatId),
-        )
+        // One that is being joined is told by `chat_created`; one left meanwhile is in the list because that is older.
+        const isNew = (id: string) => !user.chatIds.has(id) && !user.joining.has(id) && !user.left.has(id)
+        const added = chats.map(({ chatId }) => chatId).filter(isNew)
+        subscribe(user, added.map(chatTopic))
+        follow(user, added)
+        await user.subscribed
         const heads = (await listHeads(userId)).filter(({ chatId }) => user.chatIds.has(chatId))
         if (isGone(socket)) return undefined
         // From here to the end in one turn.
@@ -148,6 +218,8 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
         return heads
       } finally {
         opening.delete(socket)
+        user.openings--
+        if (user.openings === 0) user.left.clear()
       }
     },
 
@@ -159,10 +231,25 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
       const user = userId === undefined ? undefined : users.get(userId)
       if (!user || userId === undefined || !user.sockets.delete(socket) || user.sockets.size > 0) return
       users.delete(userId)
-      bus.unsubscribe([userTopic(userId), ...[...user.chatIds].map(chatTopic)])
+      for (const chatId of [...user.joining.keys(), ...user.chatIds]) drop(user, chatId)
+      bus.unsubscribe([userTopic(userId)])
     },
 
     endSessions,
+  }
+
+  function add(userId: string): LocalUser {
+    const user: LocalUser = {
+      sockets: new Set(),
+      chatIds: new Set(),
+      joining: new Map(),
+      openings: 0,
+      left: new Set(),
+      subscribed: Promise.resolve(),
+    }
+    users.set(userId, user)
+    subscribe(user, [userTopic(userId)])
+    return user
   }
 }
 

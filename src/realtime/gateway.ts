@@ -61,7 +61,18 @@ export function createGateway(options: GatewayOptions) {
     socket.isWarnedOfExpiry = false
   }
 
+  /** Never rejects: a socket that could not be opened is closed, and its client comes again. */
   async function admit(socket: Socket, caller: Caller): Promise<void> {
+    try {
+      await letIn(socket, caller)
+    } catch (error) {
+      log.error('A socket could not be opened', { user_id: caller.userId, error })
+      socket.close(closeCodes.tryAgain, 'could not be opened')
+    }
+  }
+
+  async function letIn(socket: Socket, caller: Caller): Promise<void> {
+    if (isClosed(socket)) return
     socket.caller = caller
     const heads = await fanout.open(socket, caller.userId)
     // The session may have ended after its token was checked and before this socket could be found and closed.
@@ -104,12 +115,7 @@ export function createGateway(options: GatewayOptions) {
     sockets.add(socket)
     const { shownCaller } = socket
     if (!shownCaller) return
-    socket.queue.add(() =>
-      admit(socket, shownCaller).catch((error) => {
-        log.error('A socket could not be opened', { user_id: shownCaller.userId, error })
-        socket.close(closeCodes.tryAgain, 'could not be opened')
-      }),
-    )
+    socket.queue.add(() => admit(socket, shownCaller))
   }
 
   function message(ws: ServerWebSocket<Socket>, data: string | Buffer): void {
@@ -158,14 +164,14 @@ export function createGateway(options: GatewayOptions) {
         throw validationFailed({ upgrade: 'must be websocket' })
       const origin = headers.get('origin')
       if (origin !== null && !options.isOriginAllowed(origin, headers.get('host'))) throw foreignOrigin()
-      if (isDraining) throw unavailable('The server is stopping')
-      if (sockets.size >= maxConnections) throw unavailable('Too many sockets are open', 5)
-
+      refuseWhenFull()
       const { token, isProtocol } = findToken(request)
       const address = options.clientAddress(headers, server.requestIP(request)?.address)
       if (token === undefined) await countAnonymous(address)
       const socket = new Socket()
       socket.shownCaller = token === undefined ? undefined : await authenticate(token)
+      // Others came while this one was looked at.
+      refuseWhenFull()
       const answer = isProtocol ? { headers: { 'Sec-WebSocket-Protocol': BEARER } } : {}
       if (!server.upgrade(request, { data: socket, ...answer }))
         throw validationFailed({ upgrade: 'is no valid handshake' })
@@ -188,6 +194,11 @@ export function createGateway(options: GatewayOptions) {
 
     /** How many sockets are open. */
     count: () => sockets.size,
+  }
+
+  function refuseWhenFull(): void {
+    if (isDraining) throw unavailable('The server is stopping')
+    if (sockets.size >= maxConnections) throw unavailable('Too many sockets are open', 5)
   }
 
   async function countAnonymous(address: string): Promise<void> {

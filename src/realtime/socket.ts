@@ -32,6 +32,8 @@ export class Socket {
   isWarnedOfExpiry = false
   /** Chats this socket said it is looking at. */
   joinedChats: Set<string> | undefined
+  /** The chat of a `join_chat` under way: frames of one socket are taken one at a time. */
+  joiningChat: string | undefined
   readonly frames = new FixedWindow(10_000)
   readonly faults = new FixedWindow(10_000)
   private ws: ServerWebSocket<Socket> | undefined
@@ -61,6 +63,12 @@ export class Socket {
 
   unfollow(topic: string): void {
     this.ws?.unsubscribe(topic)
+  }
+
+  /** The user is out of the chat. @returns whether this socket looked at it */
+  loseChat(chatId: string): boolean {
+    if (this.joiningChat === chatId) this.joiningChat = undefined
+    return this.joinedChats?.delete(chatId) ?? false
   }
 
   close(code: number, reason: string): void {

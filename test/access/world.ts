@@ -3,7 +3,17 @@ import { sql } from 'drizzle-orm'
 import type { TestUser } from '../support/client.ts'
 import type { TestServer } from '../support/server.ts'
 
-export const ROLES = ['anonymous', 'stranger', 'member', 'admin', 'owner', 'exMember', 'deleted', 'revoked'] as const
+export const ROLES = [
+  'anonymous',
+  'stranger',
+  'member',
+  'admin',
+  'owner',
+  'exMember',
+  'deleted',
+  'revoked',
+  'dmPeer',
+] as const
 export type Role = (typeof ROLES)[number]
 
 export interface World {
@@ -11,17 +21,19 @@ export interface World {
   /** A message of the owner, and one of `member`. */
   ownersMessageId: string
   membersMessageId: string
+  /** The direct chat: in place of the group for `dmPeer`, with the peer's message and their own. */
+  dm: Pick<World, 'chatId' | 'ownersMessageId' | 'membersMessageId'>
   /** A plain member whom things are done to. */
   target: TestUser
-  /** Shares a direct chat with every signed-in role but the stranger; its peer. */
+  /** Nobody here has a chat with them. */
   outsider: TestUser
-  /** Undefined for the anonymous one. */
   actors: Record<Exclude<Role, 'anonymous'>, TestUser>
 }
 
-/** The `member` also has a second session, the `revoked` one was such a session of theirs. */
+/** `revoked` was another session of `member`; `dmPeer` has a direct chat with `target`. */
 export async function createWorld(server: TestServer): Promise<World> {
-  const [stranger, member, admin, owner, exMember, deleted, target, outsider] = await Promise.all([
+  const [stranger, member, admin, owner, exMember, deleted, dmPeer, target, outsider] = await Promise.all([
+    server.addUser(),
     server.addUser(),
     server.addUser(),
     server.addUser(),
@@ -43,8 +55,15 @@ export async function createWorld(server: TestServer): Promise<World> {
     deleted.delete('/users/me'),
     revoked.post('/auth/logout'),
   ])
-  const actors = { stranger, member, admin, owner, exMember, deleted, revoked }
-  return { chatId, ownersMessageId, membersMessageId, target, outsider, actors }
+  const dmId = await server.addDm(dmPeer, target)
+  const dm = {
+    chatId: dmId,
+    ownersMessageId: await say(target, dmId),
+    membersMessageId: await say(dmPeer, dmId),
+  }
+  await Promise.all([target, dmPeer].map((user) => user.post(`/chats/${dmId}/read`)))
+  const actors = { stranger, member, admin, owner, exMember, deleted, revoked, dmPeer }
+  return { chatId, ownersMessageId, membersMessageId, dm, target, outsider, actors }
 }
 
 async function say(user: TestUser, chatId: string): Promise<string> {
@@ -54,7 +73,7 @@ async function say(user: TestUser, chatId: string): Promise<string> {
 }
 
 /** All that a refused action must leave as it was: the chat, who is in it, what was said, and the caller's account. */
-export async function takeSnapshot({ database: { db } }: TestServer, { chatId, actors }: World): Promise<unknown> {
+export async function takeSnapshot({ database: { db } }: TestServer, { chatId, dm, actors }: World): Promise<unknown> {
   const ids = sql.join(
     Object.values(actors).map(({ id }) => sql`${id}::uuid`),
     sql`, `,
@@ -64,7 +83,7 @@ export async function takeSnapshot({ database: { db } }: TestServer, { chatId, a
       select chat_id from chat_members where user_id in (${ids}) union select ${chatId}::uuid)) as chats,
     (select jsonb_agg(to_jsonb(m) - 'last_read_at' order by m.chat_id, m.user_id) from chat_members m
       where m.user_id in (${ids}) or m.chat_id = ${chatId}) as members,
-    (select jsonb_agg(to_jsonb(m) order by m.seq) from messages m where m.chat_id = ${chatId}) as messages,
+    (select jsonb_agg(to_jsonb(m) order by m.id) from messages m where m.chat_id in (${chatId}, ${dm.chatId})) as messages,
     (select jsonb_agg(to_jsonb(u) - 'last_seen_at' order by u.id) from users u where u.id in (${ids})) as users,
     (select jsonb_agg(s.id order by s.id) from session_tokens s where s.user_id in (${ids})) as sessions`)
   return row

@@ -97,7 +97,8 @@ export function createMembers({ db, bus, users, listOnline, groupLimitOf }: Chat
           continue
         }
         if (chat.ownerId === userId) messages.push(await passOn(tx, chat.id, userId, chat.type === 'channel'))
-        await store.deleteMember(tx, chat.id, userId)
+        // Removed by somebody else while this waited for the lock: counted already.
+        if (!(await store.deleteMember(tx, chat.id, userId))) continue
         const memberCount = await store.addToMemberCount(tx, chat.id, -1)
         messages.push(memberLeft(chat.id, userId, memberCount))
       }

@@ -11,6 +11,7 @@ import type { Sent } from './drafts.ts'
 import { type HistoryPage, type Message, type SendMessage, toMessage } from './model.ts'
 import * as store from './store.ts'
 import type { MessageWriter } from './writer.ts'
+import type { Draft } from './writer-store.ts'
 
 export interface MessagesOptions {
   db: Db
@@ -43,7 +44,7 @@ export function createMessages({ db, bus, writer, limiter, sendLimit }: Messages
         replyToId: reply_to_id ?? null,
       }
       if (!draft.replyToId) return writer.send(draft)
-      return requireReplyTarget(senderId, chat_id, draft.replyToId).then(() => writer.send(draft))
+      return requireReplyTarget(draft, draft.replyToId).then(() => writer.send(draft))
     },
 
     /** Newest first by `offset` or `before_seq`, oldest first by `after_seq`. @throws AppError 404, 400 for two of them */
@@ -61,9 +62,13 @@ export function createMessages({ db, bus, writer, limiter, sendLimit }: Messages
       return { messages: rows.map(toMessage), total: lastSeq, has_more: (rows.at(-1)?.seq ?? 1) > 1 }
     },
 
-    /** Messages after a place, oldest first, for whoever has been let into the chat already. */
-    listAfter: async (on: Db | Tx, chatId: string, afterSeq: number, limit: number): Promise<Message[]> =>
-      (await store.listMessages(on, chatId, { afterSeq }, limit)).map(toMessage),
+    /** Of each chat the first `limit` messages after a place, by seq, for whoever has been let into the chats already. */
+    listAfter: async (
+      on: Db | Tx,
+      places: readonly { chatId: string; afterSeq: number }[],
+      limit: number,
+    ): Promise<Message[]> =>
+      places.length > 0 ? (await store.listMessagesAfter(on, places, limit)).map(toMessage) : [],
 
     /** The author changes the text. @throws AppError 404, 403, 409 when it is deleted */
     async edit(userId: string, chatId: string, messageId: string, content: string): Promise<Message> {
@@ -106,10 +111,14 @@ export function createMessages({ db, bus, writer, limiter, sendLimit }: Messages
     },
   }
 
-  /** A message never leaves its chat, so what is found now is still there when the reply is stored. */
-  async function requireReplyTarget(userId: string, chatId: string, messageId: string): Promise<void> {
-    await accessChat(db, userId, chatId, 'write')
-    const target = await store.findMessage(db, chatId, messageId)
-    if (!target) throw validationFailed({ reply_to_id: 'is no message of this chat' })
+  /**
+   * A message never leaves its chat, so what is found now is still there when the reply is stored. Whether the sender may
+   * write, and what a repeat is answered, is the writer's to say: a repeat may reply to anything.
+   */
+  async function requireReplyTarget(draft: Draft, targetId: string): Promise<void> {
+    await accessChat(db, draft.senderId, draft.chatId, 'read')
+    if (await store.findMessage(db, draft.chatId, targetId)) return
+    const isRepeat = await store.isKeyUsed(db, draft)
+    if (!isRepeat) throw validationFailed({ reply_to_id: 'is no message of this chat' })
   }
 }

@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
 import { chats, messages } from '../../db/schema/index.ts'
 import type { MessageRow } from './model.ts'
+import type { Draft } from './writer-store.ts'
 
 /** A page of a chat by number: downwards from below `beforeSeq`, or upwards from above `afterSeq`. */
 export type Span = { beforeSeq: number } | { afterSeq: number }
@@ -18,12 +19,44 @@ export function listMessages(db: Db | Tx, chatId: string, span: Span, limit: num
     .limit(limit)
 }
 
+/** Of each chat the first `limit` messages after a place, by seq: one query for all. */
+export function listMessagesAfter(
+  db: Db | Tx,
+  places: readonly { chatId: string; afterSeq: number }[],
+  limit: number,
+): Promise<MessageRow[]> {
+  const chatIds = sql.param(places.map(({ chatId }) => chatId))
+  const afterSeqs = sql.param(places.map(({ afterSeq }) => afterSeq))
+  const found = db
+    .select()
+    .from(messages)
+    .where(and(eq(messages.chatId, sql`place.chat_id`), gt(messages.seq, sql`place.after_seq`)))
+    .orderBy(asc(messages.seq))
+    .limit(limit)
+    .as('found')
+  return db
+    .select(found._.selectedFields)
+    .from(sql`unnest(${chatIds}::uuid[], ${afterSeqs}::bigint[]) place (chat_id, after_seq)`)
+    .crossJoinLateral(found)
+    .orderBy(asc(found.seq))
+}
+
 export async function findMessage(db: Db | Tx, chatId: string, id: string): Promise<MessageRow | undefined> {
   const [row] = await db
     .select()
     .from(messages)
     .where(and(eq(messages.chatId, chatId), eq(messages.id, id)))
   return row
+}
+
+/** Whether the sender has a message of this key in the chat. */
+export async function isKeyUsed(db: Db | Tx, key: Pick<Draft, 'senderId' | 'chatId' | 'clientId'>): Promise<boolean> {
+  const { senderId, chatId, clientId } = key
+  const rows = await db
+    .select({ id: messages.id })
+    .from(messages)
+    .where(and(eq(messages.senderId, senderId), eq(messages.chatId, chatId), eq(messages.clientId, clientId)))
+  return rows.length > 0
 }
 
 /** Counts a change of the chat's messages. @returns its number */

@@ -28,7 +28,7 @@ export interface Numbered {
   storedAt: Date
 }
 
-/** Not every draft could be stored, so none was: a sender is no member, may not post, or a chat is gone or closed. */
+/** Not every draft could be stored, so none was: a sender is no member, may not post, a chat is gone, closed or changed. */
 export const ALL_OR_NOTHING = '22012'
 
 /**
@@ -37,6 +37,10 @@ export const ALL_OR_NOTHING = '22012'
  *
  * A missing member or a closed chat makes the division by zero (SQLSTATE 22012) that takes the statement back; a
  * repeated key makes a unique violation (23505). When no chat at all could be written, no base comes back.
+ *
+ * Members are seen as of the statement's start, so one removed while it waited for the chat's lock would still slip in.
+ * Therefore a chat whose row is another version than at the start (`xmin`) counts as changed: whatever takes away
+ * the right to post must update the chat's row.
  */
 export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
   const drafts = batches.flatMap((batch) => batch.drafts)
@@ -46,7 +50,8 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
       update chats c
       set last_seq = c.last_seq + b.drafts, last_message_at = now()
       from unnest(${batches.map((b) => b.chatId)}::uuid[], ${batches.map((b) => b.drafts.length)}::int[]) b (id, drafts)
-      where c.id = b.id and not c.is_read_only
+      join chats seen on seen.id = b.id
+      where c.id = b.id and c.xmin = seen.xmin and not c.is_read_only
       returning c.id, c.type, c.last_seq - b.drafts as base
     ), stored as (
       insert into messages (chat_id, id, seq, sender_id, client_id, content, reply_to_id, created_at, updated_at)

@@ -16,8 +16,8 @@ export interface MessageWriter {
   /**
    * Stores a message and, after the commit, publishes it. The sender's promise settles before the event goes out.
    * Messages given to one writer are numbered in the order of the calls.
-   * @throws AppError 404 no member, 403 may not post, 503 when `maxQueued` messages wait or the database is away (the
-   *   message may or may not be stored then: send it again under its key)
+   * @throws AppError 404 no member, 403 may not post, 503 when `maxQueued` messages wait, the chat stays locked or the
+   *   database is away (the message may or may not be stored then: send it again under its key)
    */
   send(draft: Draft): Promise<Sent>
   /** Resolves when nothing waits any more. */
@@ -63,11 +63,12 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
     try {
       settle(batch, await store(batch.map(({ draft }) => draft)))
     } catch (error) {
-      if (isConnectionLoss(error))
-        for (const { reject } of batch) reject(unavailable('The database is away; try again'))
-      else if (batch.length === 1) batch[0]?.reject(error)
-      // A fault that one message causes must not fail the others: each goes alone.
-      else for (const pending of batch) await write([pending])
+      if (isConnectionLoss(error)) return refuse(batch, unavailable('The database is away; try again'))
+      // What one chat or one message causes must not fail the others: each goes alone. A lock is waited for once a chat.
+      const isBusy = BUSY.some((code) => hasCode(error, code))
+      const parts = isBusy ? splitByChat(batch) : batch.map((pending) => [pending])
+      if (parts.length > 1) for (const part of parts) await write(part)
+      else refuse(batch, isBusy ? unavailable('This chat is busy; try again') : error)
     }
   }
 
@@ -118,6 +119,17 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
       return new Promise((resolve) => whenDrained.push(resolve))
     },
   }
+}
+
+/** query_canceled (it took too long), lock_not_available, deadlock_detected. */
+const BUSY = ['57014', '55P03', '40P01']
+
+const splitByChat = (batch: readonly Pending[]): Pending[][] => [
+  ...Map.groupBy(batch, ({ draft }) => draft.chatId).values(),
+]
+
+function refuse(batch: readonly Pending[], error: unknown): void {
+  for (const { reject } of batch) reject(error)
 }
 
 const hasCode = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code

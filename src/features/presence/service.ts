@@ -36,7 +36,9 @@ export function createPresence(options: PresenceOptions) {
     leaving.delete(userId)
     lastSeen.touch(userId)
     try {
-      tell(userId, false, await listHeads(userId))
+      const chats = await listHeads(userId)
+      // Back meanwhile, which was told already: this would be the last word.
+      if (!sockets.has(userId) && !leaving.has(userId)) tell(userId, false, chats)
     } catch (error) {
       log.warn('Could not tell that a user went offline', { user_id: userId, error })
     }

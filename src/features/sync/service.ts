@@ -3,10 +3,10 @@ import type { Db, Tx } from '../../db/client.ts'
 import { accessChat } from '../chats/access.ts'
 import type { ChatOverview } from '../chats/model.ts'
 import type { Chats } from '../chats/service.ts'
-import { toMessage } from '../messages/model.ts'
+import { type Message, toMessage } from '../messages/model.ts'
 import type { Messages } from '../messages/service.ts'
 import type { Changes, ChangesPage, Head, SyncedChat, SyncRequest } from './model.ts'
-import { findHead, inSnapshot, listChanged } from './store.ts'
+import { findHead, inSnapshot, listChanged, type Place } from './store.ts'
 
 const PAGE = 100
 /** Further behind than this, reading pages anew is cheaper than catching up. */
@@ -17,59 +17,100 @@ const MAX_MESSAGES = 2000
 export type Sync = ReturnType<typeof createSync>
 
 export function createSync({ db, chats, messages }: { db: Db; chats: Chats; messages: Messages }) {
+  /** What is new in each chat after its place, by chat id. */
+  async function readNews(tx: Tx, places: readonly Place[], limit: number): Promise<Map<string, News>> {
+    const news = new Map<string, News>(places.map(({ chatId }) => [chatId, { fresh: [], changed: [] }]))
+    if (places.length === 0) return news
+    for (const message of await messages.listAfter(tx, places, limit)) news.get(message.chat_id)?.fresh.push(message)
+    for (const row of await listChanged(tx, places, limit)) news.get(row.chatId)?.changed.push(toMessage(row))
+    return news
+  }
+
   return {
     /** What happened in a chat after a place. @throws chatNotFound */
     changes: (userId: string, chatId: string, { after_seq = 0, after_rev = 0, limit = PAGE }: ChangesPage) =>
       inSnapshot(db, async (tx): Promise<Changes> => {
         await accessChat(tx, userId, chatId, 'read')
-        return listChanges(tx, chatId, { seq: after_seq, rev: after_rev }, await findHead(tx, chatId), limit)
+        const head = await findHead(tx, chatId)
+        const news = await readNews(tx, [{ chatId, afterSeq: after_seq, afterRev: after_rev }], limit)
+        return toChanges({ seq: after_seq, rev: after_rev }, head, news.get(chatId), limit)
       }),
 
     /** Every chat of the user as it is now, with what is new in it, and which of the chats asked for are gone. */
     sync: (userId: string, { chats: held }: SyncRequest) =>
       inSnapshot(db, async (tx) => {
         const overviews = await chats.listOverviewsOf(userId, {}, tx)
-        const synced: SyncedChat[] = []
-        let budget = MAX_MESSAGES
-        for (const chat of overviews) {
-          const answer = await syncChat(tx, chat, held[chat.id], budget)
-          budget -= answer.messages.length + answer.changes.length
-          synced.push(answer)
-        }
+        const standings = overviews.map((chat) => ({
+          chat,
+          held: held[chat.id],
+          standing: compare(chat, held[chat.id]),
+        }))
+        const news = await readNews(tx, withinBudget(standings), PAGE)
         const current = new Set(overviews.map(({ id }) => id))
-        return { chats: synced, gone: Object.keys(held).filter((id) => !current.has(id)) }
+        return {
+          chats: standings.map((each): SyncedChat => toSynced(each, news.get(each.chat.id))),
+          gone: Object.keys(held).filter((id) => !current.has(id)),
+        }
       }),
   }
+}
 
-  /** Asks the database only for a chat that the client is behind in. */
-  async function syncChat(tx: Tx, chat: ChatOverview, held: Head | undefined, budget: number): Promise<SyncedChat> {
-    const head = { seq: chat.last_seq, rev: chat.last_rev }
-    const nothing = { messages: [], changes: [], next: head, has_more: false }
-    if (!held) return { chat, is_new: true, reset: false, ...nothing }
-    const missed = head.seq - held.seq + (head.rev - held.rev)
-    // Ahead of the server is a client whose server was restored from a backup: it starts anew too.
-    const isLost = missed > RESET_BEHIND || held.seq > head.seq || held.rev > head.rev
-    if (isLost) return { chat, is_new: false, reset: true, ...nothing }
-    if (missed === 0) return { chat, is_new: false, reset: false, ...nothing }
-    if (budget <= 0) return { chat, is_new: false, reset: false, ...nothing, next: held, has_more: true }
-    return { chat, is_new: false, reset: false, ...(await listChanges(tx, chat.id, held, head, PAGE)) }
-  }
+interface News {
+  fresh: Message[]
+  changed: Message[]
+}
 
-  async function listChanges(tx: Tx, chatId: string, held: Head, head: Head, limit: number): Promise<Changes> {
-    const fresh = held.seq < head.seq ? await messages.listAfter(tx, chatId, held.seq, limit) : []
-    const changed =
-      held.rev < head.rev ? await listChanged(tx, chatId, { afterSeq: held.seq, afterRev: held.rev, limit }) : []
-    const isAllFresh = fresh.length < limit || fresh.at(-1)?.seq === head.seq
-    const isAllChanged = changed.length < limit
-    return {
-      messages: fresh,
-      changes: changed.map(toMessage),
-      next: {
-        // A message still to come arrives in its latest state, so its changes need not be asked for.
-        seq: isAllFresh ? Math.max(head.seq, held.seq) : (fresh.at(-1)?.seq ?? held.seq),
-        rev: isAllChanged ? Math.max(head.rev, held.rev) : (changed.at(-1)?.rev ?? held.rev),
-      },
-      has_more: !isAllFresh || !isAllChanged,
-    }
+/** A chat of the user beside what the client holds of it. */
+interface Compared {
+  chat: ChatOverview
+  held: Head | undefined
+  standing: 'new' | 'lost' | 'current' | 'behind'
+}
+
+const headOf = ({ last_seq, last_rev }: ChatOverview): Head => ({ seq: last_seq, rev: last_rev })
+
+function compare(chat: ChatOverview, held: Head | undefined): Compared['standing'] {
+  if (!held) return 'new'
+  const [messages, changes] = [chat.last_seq - held.seq, chat.last_rev - held.rev]
+  // Ahead of the server is a client whose server was restored from a backup: it starts anew.
+  if (messages < 0 || changes < 0 || messages + changes > RESET_BEHIND) return 'lost'
+  return messages + changes === 0 ? 'current' : 'behind'
+}
+
+/** The places to read from: of the chats that are behind, as many as one answer carries. */
+function withinBudget(compared: readonly Compared[]): Place[] {
+  let budget = MAX_MESSAGES
+  return compared.flatMap(({ chat, held, standing }) => {
+    if (standing !== 'behind' || !held || budget <= 0) return []
+    budget -= Math.min(PAGE, chat.last_seq - held.seq) + Math.min(PAGE, chat.last_rev - held.rev)
+    return [{ chatId: chat.id, afterSeq: held.seq, afterRev: held.rev }]
+  })
+}
+
+function toSynced({ chat, held, standing }: Compared, news: News | undefined): SyncedChat {
+  const row = { chat, is_new: standing === 'new', reset: standing === 'lost' }
+  const head = headOf(chat)
+  if (standing !== 'behind' || !held) return { ...row, messages: [], changes: [], next: head, has_more: false }
+  if (!news) return { ...row, messages: [], changes: [], next: held, has_more: true }
+  return { ...row, ...toChanges(held, head, news, PAGE) }
+}
+
+function toChanges(
+  held: Head,
+  head: Head,
+  { fresh, changed }: News = { fresh: [], changed: [] },
+  limit: number,
+): Changes {
+  const isAllFresh = fresh.length < limit || fresh.at(-1)?.seq === head.seq
+  const isAllChanged = changed.length < limit
+  return {
+    messages: fresh,
+    changes: changed,
+    next: {
+      // A message still to come arrives in its latest state, so its changes need not be asked for.
+      seq: isAllFresh ? Math.max(head.seq, held.seq) : (fresh.at(-1)?.seq ?? held.seq),
+      rev: isAllChanged ? Math.max(head.rev, held.rev) : (changed.at(-1)?.rev ?? held.rev),
+    },
+    has_more: !isAllFresh || !isAllChanged,
   }
 }

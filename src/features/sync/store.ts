@@ -9,26 +9,43 @@ export async function findHead(db: Db | Tx, chatId: string): Promise<{ seq: numb
   return row ?? { seq: 0, rev: 0 }
 }
 
-/** Messages up to `afterSeq` that were changed after `afterRev`, in the order of their last change. */
-export function listChanged(
-  db: Db | Tx,
-  chatId: string,
-  { afterSeq, afterRev, limit }: { afterSeq: number; afterRev: number; limit: number },
-): Promise<MessageRow[]> {
-  return db
+/** What a client holds of a chat. */
+export interface Place {
+  chatId: string
+  afterSeq: number
+  afterRev: number
+}
+
+/**
+ * Of each chat the first `limit` messages up to `afterSeq` that were changed after `afterRev`, by their last change: one
+ * query for all.
+ */
+export function listChanged(db: Db | Tx, places: readonly Place[], limit: number): Promise<MessageRow[]> {
+  const chatIds = sql.param(places.map(({ chatId }) => chatId))
+  const afterSeqs = sql.param(places.map(({ afterSeq }) => afterSeq))
+  const afterRevs = sql.param(places.map(({ afterRev }) => afterRev))
+  const found = db
     .select()
     .from(messages)
     .where(
-      // "rev > 0" lets the partial index serve this.
       and(
-        eq(messages.chatId, chatId),
+        eq(messages.chatId, sql`place.chat_id`),
+        // Lets the partial index serve this.
         sql`${messages.rev} > 0`,
-        gt(messages.rev, afterRev),
-        lte(messages.seq, afterSeq),
+        gt(messages.rev, sql`place.after_rev`),
+        lte(messages.seq, sql`place.after_seq`),
       ),
     )
     .orderBy(asc(messages.rev))
     .limit(limit)
+    .as('found')
+  return db
+    .select(found._.selectedFields)
+    .from(
+      sql`unnest(${chatIds}::uuid[], ${afterSeqs}::bigint[], ${afterRevs}::bigint[]) place (chat_id, after_seq, after_rev)`,
+    )
+    .crossJoinLateral(found)
+    .orderBy(asc(found.rev))
 }
 
 /** One snapshot for all that `read` reads. */

@@ -1,0 +1,327 @@
+/** Who may do what: every route of the server and every frame of its socket, with what each role is answered. */
+import type { TestUser } from '../support/client.ts'
+import { ROLES, type Role, type World } from './world.ts'
+
+/** A status, and what `error` says when it is a refusal. For frames: what an HTTP answer would be; 200 is an `ack`. */
+export interface Expected {
+  status: number
+  error?: string
+}
+export type Answers = Record<Role, Expected>
+
+export interface Row {
+  /** As the server names it: `GET /api/v1/chats/`. */
+  route: string
+  /** Where one route has several rows. */
+  about?: string
+  /** Undefined: no body. */
+  body?(world: World, actor: TestUser | undefined): unknown
+  /** What stands in place of each `:name`; `chat_id` is the chat's unless this says otherwise. */
+  params?(world: World, actor: TestUser | undefined): Record<string, string>
+  query?: string
+  answers: Answers
+  /** Those who are let in change something: each gets a world of its own. */
+  changes?: true
+  /** Opens a WebSocket. */
+  isHandshake?: true
+}
+
+/** Those who have no living session get no socket. */
+export const FRAME_ROLES = ROLES.filter((role) => role !== 'deleted' && role !== 'revoked')
+export type FrameRole = (typeof FRAME_ROLES)[number]
+
+export interface FrameRow {
+  type: string
+  about?: string
+  fields?(world: World, actor: TestUser | undefined): Record<string, unknown>
+  answers: Record<FrameRole, Expected>
+}
+
+const ok: Expected = { status: 200 }
+const created: Expected = { status: 201 }
+const refused = (status: number, error: string): Expected => ({ status, error })
+
+const noToken = refused(401, 'Missing or invalid access token')
+const ended = refused(401, 'This session has ended; sign in again')
+const wrongCredentials = refused(401, 'Wrong phone, e-mail or password')
+const noRefreshToken = refused(401, 'Invalid or expired refresh token')
+const noChat = refused(404, 'Chat not found')
+const noSession = refused(404, 'Session not found')
+const notInDm = refused(400, 'A direct chat cannot be left, renamed or deleted')
+const faulty = refused(400, 'Validation failed')
+const handOver = refused(409, 'Hand the ownership over before leaving')
+const notManage = refused(403, 'You may not manage this chat')
+const notOwn = refused(403, 'You may not do this: only the owner may')
+const notEdit = refused(403, "You may not edit somebody else's message")
+const notDelete = refused(403, "You may not delete somebody else's message")
+
+const everybody = (answer: Expected): Answers => ({
+  anonymous: answer,
+  stranger: answer,
+  member: answer,
+  admin: answer,
+  owner: answer,
+  exMember: answer,
+  deleted: answer,
+  revoked: answer,
+  dmPeer: answer,
+})
+const shutOut = { anonymous: noToken, deleted: ended, revoked: ended }
+/** Whoever has a living session. */
+const signedIn = (answer: Expected): Answers => ({ ...everybody(answer), ...shutOut })
+/** Whoever is in the chat now. */
+const inChat = (answers: Record<'member' | 'admin' | 'owner' | 'dmPeer', Expected>): Answers => ({
+  ...shutOut,
+  stranger: noChat,
+  exMember: noChat,
+  ...answers,
+})
+const anyMember = inChat({ member: ok, admin: ok, owner: ok, dmPeer: ok })
+
+const target = ({ target }: World) => ({ user_id: target.id })
+const oneself = (_: World, actor: TestUser | undefined) => ({ user_id: actor?.id ?? Bun.randomUUIDv7() })
+const ownersMessage = ({ ownersMessageId }: World) => ({ message_id: ownersMessageId })
+const membersMessage = ({ membersMessageId }: World) => ({ message_id: membersMessageId })
+let phones = 0
+
+export const rows: Row[] = [
+  { route: 'GET /health', answers: everybody(ok) },
+  { route: 'GET /health/ready', answers: everybody(ok) },
+  { route: 'GET /swagger', answers: everybody(ok) },
+  { route: 'GET /swagger/start.js', answers: everybody(ok) },
+  { route: 'GET /swagger/swagger-ui-bundle.js', answers: everybody(ok) },
+  { route: 'GET /swagger/swagger-ui.css', answers: everybody(ok) },
+  { route: 'GET /swagger/favicon.png', answers: everybody(ok) },
+  { route: 'GET /swagger/plugin', answers: everybody(ok) },
+  { route: 'GET /swagger/json', answers: everybody(ok) },
+  { route: 'OPTIONS /', answers: everybody({ status: 204 }) },
+  { route: 'OPTIONS /*', answers: everybody({ status: 204 }) },
+
+  ...['GET /ws', 'GET /api/v1/ws'].flatMap((route): Row[] => [
+    // Without a token the first frame must bring it.
+    { route, isHandshake: true, answers: { ...signedIn({ status: 101 }), anonymous: { status: 101 } } },
+    { route, about: 'without a handshake', answers: everybody(faulty) },
+  ]),
+
+  {
+    route: 'POST /api/v1/auth/register',
+    body: () => ({ phone: `+49${1_000_000_000 + ++phones}`, password: 'Password123', username: `new_${phones}` }),
+    answers: everybody(created),
+    changes: true,
+  },
+  {
+    route: 'POST /api/v1/auth/login',
+    body: () => ({ phone_or_email: '+999999999999', password: 'Password123' }),
+    answers: everybody(wrongCredentials),
+  },
+  {
+    route: 'POST /api/v1/auth/refresh',
+    body: (_, actor) => ({ refresh_token: actor?.refreshToken ?? 'none' }),
+    answers: { ...everybody(ok), anonymous: noRefreshToken, deleted: noRefreshToken, revoked: noRefreshToken },
+    changes: true,
+  },
+  { route: 'POST /api/v1/auth/logout', answers: signedIn(ok), changes: true },
+  { route: 'GET /api/v1/auth/sessions', answers: signedIn(ok) },
+  { route: 'DELETE /api/v1/auth/sessions', answers: signedIn(ok), changes: true },
+  {
+    route: 'DELETE /api/v1/auth/sessions/:id',
+    about: 'of oneself',
+    params: (_, actor) => ({ id: actor?.sessionId ?? Bun.randomUUIDv7() }),
+    answers: signedIn(ok),
+    changes: true,
+  },
+  {
+    route: 'DELETE /api/v1/auth/sessions/:id',
+    about: 'of somebody else',
+    params: ({ target }) => ({ id: target.sessionId }),
+    answers: signedIn(noSession),
+  },
+
+  { route: 'GET /api/v1/users/me', answers: signedIn(ok) },
+  { route: 'PATCH /api/v1/users/me', body: () => ({ bio: 'new' }), answers: signedIn(ok), changes: true },
+  { route: 'DELETE /api/v1/users/me', answers: signedIn(ok), changes: true },
+  {
+    route: 'PATCH /api/v1/users/me/password',
+    about: 'without knowing the old one',
+    body: () => ({ old_password: 'Wrong1234', new_password: 'Another123' }),
+    answers: signedIn(refused(403, 'Wrong password')),
+  },
+  { route: 'GET /api/v1/users/search', query: '?q=user', answers: signedIn(ok) },
+  { route: 'GET /api/v1/users/:user_id', params: target, answers: signedIn(ok) },
+
+  {
+    route: 'POST /api/v1/chats/',
+    body: ({ outsider }) => ({ name: 'Another', type: 'group', member_ids: [outsider.id] }),
+    answers: signedIn(created),
+    changes: true,
+  },
+  { route: 'GET /api/v1/chats/', answers: signedIn(ok) },
+  {
+    route: 'GET /api/v1/chats/dm/:user_id',
+    params: ({ outsider }) => ({ user_id: outsider.id }),
+    answers: signedIn(created),
+    changes: true,
+  },
+  {
+    route: 'GET /api/v1/chats/dm/:user_id',
+    about: 'with oneself',
+    params: oneself,
+    answers: signedIn(faulty),
+  },
+  { route: 'GET /api/v1/chats/:chat_id', answers: anyMember },
+  {
+    route: 'PATCH /api/v1/chats/:chat_id',
+    body: () => ({ name: 'Renamed' }),
+    answers: inChat({ member: notManage, admin: ok, owner: ok, dmPeer: notInDm }),
+    changes: true,
+  },
+  {
+    route: 'DELETE /api/v1/chats/:chat_id',
+    answers: inChat({ member: notOwn, admin: notOwn, owner: ok, dmPeer: notInDm }),
+    changes: true,
+  },
+  { route: 'POST /api/v1/chats/:chat_id/read', body: () => ({ seq: 1 }), answers: anyMember, changes: true },
+  { route: 'GET /api/v1/chats/:chat_id/members', answers: anyMember },
+  {
+    route: 'POST /api/v1/chats/:chat_id/members',
+    body: ({ outsider }) => ({ user_ids: [outsider.id] }),
+    answers: inChat({ member: notManage, admin: ok, owner: ok, dmPeer: notInDm }),
+    changes: true,
+  },
+  {
+    route: 'PATCH /api/v1/chats/:chat_id/members/:user_id',
+    params: target,
+    body: () => ({ role: 'admin' }),
+    answers: inChat({ member: notOwn, admin: notOwn, owner: ok, dmPeer: notInDm }),
+    changes: true,
+  },
+  {
+    route: 'PATCH /api/v1/chats/:chat_id/members/:user_id',
+    about: 'taking the ownership',
+    params: oneself,
+    body: () => ({ role: 'owner' }),
+    answers: inChat({ member: notOwn, admin: notOwn, owner: faulty, dmPeer: notInDm }),
+  },
+  {
+    route: 'DELETE /api/v1/chats/:chat_id/members/:user_id',
+    about: 'a plain member',
+    params: target,
+    answers: inChat({ member: notManage, admin: ok, owner: ok, dmPeer: notInDm }),
+    changes: true,
+  },
+  {
+    route: 'DELETE /api/v1/chats/:chat_id/members/:user_id',
+    about: 'the owner',
+    params: ({ actors }) => ({ user_id: actors.owner.id }),
+    answers: inChat({
+      member: notManage,
+      admin: refused(403, 'You may not remove an admin: only the owner may'),
+      owner: handOver,
+      dmPeer: notInDm,
+    }),
+  },
+  {
+    route: 'DELETE /api/v1/chats/:chat_id/members/:user_id',
+    about: 'oneself',
+    params: oneself,
+    answers: inChat({ member: ok, admin: ok, owner: handOver, dmPeer: notInDm }),
+    changes: true,
+  },
+
+  {
+    route: 'POST /api/v1/messages',
+    body: ({ chatId }) => ({ chat_id: chatId, content: 'hello' }),
+    answers: inChat({ member: created, admin: created, owner: created, dmPeer: created }),
+    changes: true,
+  },
+  {
+    route: 'POST /api/v1/messages',
+    about: 'in reply to one',
+    body: ({ chatId, ownersMessageId }) => ({ chat_id: chatId, content: 'hello', reply_to_id: ownersMessageId }),
+    answers: inChat({ member: created, admin: created, owner: created, dmPeer: created }),
+    changes: true,
+  },
+  { route: 'GET /api/v1/chats/:chat_id/messages', answers: anyMember },
+  {
+    route: 'PATCH /api/v1/chats/:chat_id/messages/:message_id',
+    about: "the owner's",
+    params: ownersMessage,
+    body: () => ({ content: 'edited' }),
+    answers: inChat({ member: notEdit, admin: notEdit, owner: ok, dmPeer: notEdit }),
+    changes: true,
+  },
+  {
+    route: 'PATCH /api/v1/chats/:chat_id/messages/:message_id',
+    about: "a member's",
+    params: membersMessage,
+    body: () => ({ content: 'edited' }),
+    answers: inChat({ member: ok, admin: notEdit, owner: notEdit, dmPeer: ok }),
+    changes: true,
+  },
+  {
+    route: 'DELETE /api/v1/chats/:chat_id/messages/:message_id',
+    about: "the owner's",
+    params: ownersMessage,
+    answers: inChat({ member: notDelete, admin: ok, owner: ok, dmPeer: notDelete }),
+    changes: true,
+  },
+  {
+    route: 'DELETE /api/v1/chats/:chat_id/messages/:message_id',
+    about: "a member's",
+    params: membersMessage,
+    answers: anyMember,
+    changes: true,
+  },
+  { route: 'GET /api/v1/chats/:chat_id/changes', answers: anyMember },
+  {
+    route: 'POST /api/v1/sync',
+    body: ({ chatId }) => ({ chats: { [chatId]: { seq: 0, rev: 0 } } }),
+    answers: signedIn(ok),
+  },
+]
+
+const chat = ({ chatId }: World) => ({ chat_id: chatId })
+
+export const frameRows: FrameRow[] = [
+  {
+    type: 'auth',
+    about: 'with a token of one’s own session',
+    fields: (_world, actor) => ({ token: actor?.token ?? 'none' }),
+    answers: signedIn(ok),
+  },
+  {
+    type: 'auth',
+    about: "with somebody else's token",
+    fields: ({ target }) => ({ token: target.token }),
+    answers: {
+      ...signedIn(refused(403, 'You may not change the session of an open socket')),
+      // A socket that belongs to nobody yet becomes that of whoever's token it is.
+      anonymous: ok,
+    },
+  },
+  {
+    type: 'auth',
+    about: 'with a token of an account that was deleted',
+    fields: ({ actors }) => ({ token: actors.deleted.token }),
+    answers: everybody(ended),
+  },
+  {
+    type: 'auth',
+    about: 'with a token of a session that was ended',
+    fields: ({ actors }) => ({ token: actors.revoked.token }),
+    answers: everybody(ended),
+  },
+  { type: 'message', fields: (world) => ({ ...chat(world), content: 'hello' }), answers: anyMember },
+  {
+    type: 'message',
+    about: 'in reply to one',
+    fields: (world) => ({ ...chat(world), content: 'hello', reply_to_id: world.ownersMessageId }),
+    answers: anyMember,
+  },
+  { type: 'typing', fields: chat, answers: anyMember },
+  { type: 'read', fields: chat, answers: anyMember },
+  { type: 'join_chat', fields: chat, answers: anyMember },
+  // One that one has not joined is left already: nothing to refuse, nothing to learn.
+  { type: 'leave_chat', fields: chat, answers: signedIn(ok) },
+  { type: 'ping', answers: signedIn(ok) },
+]

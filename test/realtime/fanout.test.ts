@@ -1,0 +1,339 @@
+/** Races that no client can bring about at will: the database and the bus answer when the test says so. */
+import { describe, expect, it } from 'bun:test'
+import type { ServerWebSocket } from 'bun'
+import type { Bus, BusListener, BusMessage } from '../../src/bus/bus.ts'
+import { chatJoined, chatLeft } from '../../src/bus/control.ts'
+import { chatTopic, userTopic } from '../../src/bus/topics.ts'
+import { chatNotFound } from '../../src/errors.ts'
+import type { ChatOverview } from '../../src/features/chats/model.ts'
+import type { Head } from '../../src/features/chats/overview-store.ts'
+import { createLog } from '../../src/observability/log.ts'
+import { createFanout } from '../../src/realtime/fanout.ts'
+import { Socket } from '../../src/realtime/socket.ts'
+
+const USER = 'u1'
+const head = (chatId: string, seq = 0): Head => ({ chatId, type: 'group', memberCount: 2, seq, rev: 0 })
+const said = (chatId: string, text: string): BusMessage => ({
+  topic: chatTopic(chatId),
+  kind: 'event',
+  payload: JSON.stringify({ type: 'new_message', text }),
+})
+
+/** Questions that wait for the test to answer them, in the order of asking. */
+function createQuestions<T>() {
+  const open: PromiseWithResolvers<T>[] = []
+  return {
+    ask(): Promise<T> {
+      const question = Promise.withResolvers<T>()
+      open.push(question)
+      return question.promise
+    },
+    count: () => open.length,
+    /** Answers the oldest, and lets everything that follows from it happen. */
+    async answer(value: T): Promise<void> {
+      await until(() => open.length > 0)
+      open.shift()?.resolve(value)
+      await settle()
+    },
+    async fail(error: Error): Promise<void> {
+      await until(() => open.length > 0)
+      open.shift()?.reject(error)
+      await settle()
+    },
+  }
+}
+
+const settle = () => Bun.sleep(1)
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let i = 0; i < 100 && !isSo(); i++) await Bun.sleep(1)
+  if (!isSo()) throw new Error('It did not happen')
+}
+
+function createWorld() {
+  const lists = createQuestions<Head[]>()
+  const chats = createQuestions<ChatOverview>()
+  const subscriptions = createQuestions<void>()
+  const world = { confirmsAtOnce: true }
+  const followed = new Map<string, number>()
+  const listeners: BusListener[] = []
+  const publish = (batch: readonly BusMessage[]) => {
+    for (const message of batch) for (const listener of listeners) listener(message)
+  }
+  const bus: Bus = {
+    publish,
+    subscribe(topics) {
+      for (const topic of topics) followed.set(topic, (followed.get(topic) ?? 0) + 1)
+      return world.confirmsAtOnce ? Promise.resolve() : subscriptions.ask()
+    },
+    unsubscribe(topics) {
+      for (const topic of topics) {
+        const left = (followed.get(topic) ?? 0) - 1
+        if (left === 0) followed.delete(topic)
+        else followed.set(topic, left)
+      }
+    },
+    onMessage: (listener) => listeners.push(listener),
+    close: () => Promise.resolve(),
+  }
+  const lost: string[] = []
+  const fanout = createFanout({
+    bus,
+    log: createLog('error', () => {}),
+    listHeads: lists.ask,
+    getChat: chats.ask,
+    onLostChat: (_userId, chatId) => lost.push(chatId),
+  })
+  const native = new Map<string, Set<Wire>>()
+  // The native publishing of Bun's server, which needs nothing but the topics here.
+  fanout.attach({
+    publish(topic: string, payload: string) {
+      for (const wire of native.get(topic) ?? []) wire.frames.push(JSON.parse(payload))
+      return 0
+    },
+  } as unknown as Parameters<typeof fanout.attach>[0])
+
+  function connect() {
+    const wire: Wire = { frames: [], topics: new Set() }
+    const socket = new Socket()
+    socket.caller = { userId: USER, sessionId: 's1', expiresAt: 0 }
+    socket.attach({
+      send: (frame: string) => wire.frames.push(JSON.parse(frame)),
+      subscribe(topic: string) {
+        wire.topics.add(topic)
+        native.set(topic, (native.get(topic) ?? new Set()).add(wire))
+      },
+      unsubscribe(topic: string) {
+        wire.topics.delete(topic)
+        native.get(topic)?.delete(wire)
+      },
+    } as unknown as ServerWebSocket<Socket>)
+    const opened = fanout.open(socket, USER)
+    return { socket, wire, opened }
+  }
+
+  /** An open socket of a user in these chats. */
+  async function connected(...chatIds: string[]) {
+    const connection = connect()
+    await lists.answer(chatIds.map((id) => head(id)))
+    await lists.answer(chatIds.map((id) => head(id)))
+    expect(await connection.opened).toBeDefined()
+    return connection
+  }
+  return { world, lists, chats, subscriptions, followed, publish, fanout, lost, connect, connected }
+}
+
+interface Wire {
+  frames: { type: string; text?: string; chat_ids?: string[]; chat_id?: string }[]
+  topics: Set<string>
+}
+
+const overview = (id: string, lastSeq = 0) => ({ id, last_seq: lastSeq, last_rev: 0 }) as ChatOverview
+const types = ({ frames }: Wire) => frames.map(({ type, text }) => text ?? type)
+
+describe('a socket that opens', () => {
+  it('holds events until user_chats is sent, then sends them in order', async () => {
+    const { lists, publish, connect } = createWorld()
+    const { wire, opened } = connect()
+    await lists.answer([head('a')])
+    publish([said('a', 'one'), said('b', 'of others')])
+    publish([said('a', 'two')])
+    expect(wire.frames).toEqual([])
+    await lists.answer([head('a', 1)])
+    await opened
+    publish([said('a', 'three')])
+    expect(types(wire)).toEqual(['user_chats', 'one', 'two', 'three'])
+  })
+
+  it('does not follow a chat that was left while the list of chats was on its way', async () => {
+    const { lists, publish, connected, connect, followed } = createWorld()
+    const first = await connected('a')
+    const second = connect()
+    await until(() => lists.count() === 1)
+    publish([chatLeft(USER, 'a')])
+    // Read before the commit, answered after the news.
+    await lists.answer([head('a')])
+    await lists.answer([])
+    await second.opened
+    publish([said('a', 'secret')])
+    expect(types(first.wire)).toEqual(['user_chats', 'chat_removed'])
+    expect(second.wire.frames.map(({ chat_ids }) => chat_ids)).toEqual([[]])
+    expect(followed.has(chatTopic('a'))).toBe(false)
+  })
+
+  it('does not follow a chat left while its place was read, and says so', async () => {
+    const { lists, publish, connect } = createWorld()
+    const { wire, opened } = connect()
+    await lists.answer([head('a')])
+    publish([chatLeft(USER, 'a')])
+    await lists.answer([head('a')])
+    await opened
+    publish([said('a', 'secret')])
+    expect(types(wire)).toEqual(['user_chats', 'chat_removed'])
+    expect(wire.frames[0]?.chat_ids).toEqual([])
+    expect([...wire.topics]).toEqual([userTopic(USER)])
+  })
+
+  it('follows a chat that was left and joined again meanwhile', async () => {
+    const { lists, chats, publish, connect } = createWorld()
+    const { wire, opened } = connect()
+    await until(() => lists.count() === 1)
+    publish([chatLeft(USER, 'a'), chatJoined(USER, 'a')])
+    await lists.answer([head('a')])
+    await chats.answer(overview('a', 3))
+    await lists.answer([head('a', 3)])
+    await opened
+    publish([said('a', 'four')])
+    expect(types(wire)).toEqual(['user_chats', 'chat_created', 'four'])
+  })
+
+  it('waits for the subscriptions that another socket of the user asked for', async () => {
+    const { world, lists, subscriptions, connect } = createWorld()
+    world.confirmsAtOnce = false
+    const [first, second] = [connect(), connect()]
+    await settle()
+    expect(lists.count()).toBe(0)
+    await subscriptions.answer()
+    expect(lists.count()).toBe(2)
+    await lists.answer([head('a')])
+    await lists.answer([head('a')])
+    // Neither may read where the chat stands before its events come.
+    await settle()
+    expect(lists.count()).toBe(0)
+    await subscriptions.answer()
+    await subscriptions.answer()
+    await lists.answer([head('a')])
+    await lists.answer([head('a')])
+    expect(await first.opened).toHaveLength(1)
+    expect(await second.opened).toHaveLength(1)
+  })
+
+  for (const step of ['the list of chats', 'the places of the chats'] as const) {
+    it(`leaves nothing behind when it closes before ${step} came`, async () => {
+      const { lists, publish, connect, fanout, followed } = createWorld()
+      const { socket, wire, opened } = connect()
+      if (step === 'the places of the chats') await lists.answer([head('a')])
+      await until(() => lists.count() === 1)
+      socket.state = 'closed'
+      fanout.close(socket)
+      await lists.answer([head('a')])
+      expect(await opened).toBeUndefined()
+      publish([said('a', 'late'), chatJoined(USER, 'b')])
+      expect(wire.frames).toEqual([])
+      expect(followed.size).toBe(0)
+    })
+  }
+
+  it('does not come back to life when it closed before it was opened', async () => {
+    const { fanout, followed } = createWorld()
+    const socket = new Socket()
+    socket.state = 'closed'
+    expect(await fanout.open(socket, USER)).toBeUndefined()
+    expect(socket.state).toBe('closed')
+    expect(followed.size).toBe(0)
+  })
+
+  it('passes a failure on, and another socket opens all the same', async () => {
+    const { lists, connect, connected, fanout, followed } = createWorld()
+    const broken = connect()
+    const refused = expect(broken.opened).rejects.toThrow('away')
+    await lists.fail(new Error('The database is away'))
+    await refused
+    broken.socket.state = 'closed'
+    fanout.close(broken.socket)
+    expect(followed.size).toBe(0)
+    const { wire } = await connected('a')
+    expect(types(wire)).toEqual(['user_chats'])
+  })
+})
+
+describe('a chat joined later', () => {
+  it('is told by chat_created first, whatever is said meanwhile', async () => {
+    const { chats, publish, connected } = createWorld()
+    const [one, two] = [await connected(), await connected()]
+    publish([chatJoined(USER, 'a'), said('a', 'one')])
+    await settle()
+    publish([said('a', 'two')])
+    await chats.answer(overview('a', 1))
+    publish([said('a', 'three')])
+    for (const { wire } of [one, two])
+      expect(types(wire)).toEqual(['user_chats', 'chat_created', 'one', 'two', 'three'])
+  })
+
+  it('is not followed when it was left before it could be read', async () => {
+    const { chats, publish, connected, followed } = createWorld()
+    const { wire } = await connected()
+    publish([chatJoined(USER, 'a')])
+    await until(() => chats.count() === 1)
+    publish([said('a', 'as a member'), chatLeft(USER, 'a'), said('a', 'secret')])
+    await chats.answer(overview('a'))
+    publish([said('a', 'secret')])
+    expect(types(wire)).toEqual(['user_chats', 'chat_removed'])
+    expect(followed.has(chatTopic('a'))).toBe(false)
+  })
+
+  it('is not followed when the news of leaving came before that of joining', async () => {
+    const { chats, publish, connected, followed } = createWorld()
+    const { wire } = await connected()
+    publish([chatLeft(USER, 'a'), chatJoined(USER, 'a')])
+    await chats.fail(chatNotFound())
+    publish([said('a', 'secret')])
+    expect(types(wire)).toEqual(['user_chats'])
+    expect(followed.has(chatTopic('a'))).toBe(false)
+  })
+
+  it('is followed once when it was left and joined again at once', async () => {
+    const { chats, publish, connected, followed } = createWorld()
+    const { wire } = await connected()
+    publish([chatJoined(USER, 'a')])
+    await until(() => chats.count() === 1)
+    publish([chatLeft(USER, 'a'), chatJoined(USER, 'a')])
+    // The first question was asked while one was no member.
+    await chats.fail(chatNotFound())
+    await chats.answer(overview('a'))
+    publish([said('a', 'hello')])
+    expect(types(wire)).toEqual(['user_chats', 'chat_removed', 'chat_created', 'hello'])
+    expect(followed.get(chatTopic('a'))).toBe(1)
+  })
+
+  it('makes the clients sync when it cannot be read, and is followed', async () => {
+    const { chats, publish, connected } = createWorld()
+    const { wire } = await connected()
+    publish([chatJoined(USER, 'a')])
+    await chats.fail(new Error('The database is away'))
+    publish([said('a', 'hello')])
+    expect(types(wire)).toEqual(['user_chats', 'resync', 'hello'])
+  })
+
+  it('is forgotten with the last socket', async () => {
+    const { chats, publish, connected, fanout, followed } = createWorld()
+    const { socket, wire } = await connected('a')
+    publish([chatJoined(USER, 'b')])
+    await until(() => chats.count() === 1)
+    socket.state = 'closed'
+    fanout.close(socket)
+    expect(followed.size).toBe(0)
+    await chats.answer(overview('b'))
+    expect(followed.size).toBe(0)
+    expect(types(wire)).toEqual(['user_chats'])
+  })
+})
+
+describe('a chat that was left', () => {
+  it('is left by every socket at once; those that looked at it are told once each', async () => {
+    const { publish, connected, lost } = createWorld()
+    const [one, two] = [await connected('a', 'b'), await connected('a', 'b')]
+    one.socket.joinedChats = new Set(['a', 'b'])
+    publish([chatLeft(USER, 'a'), said('a', 'secret'), said('b', 'hello')])
+    expect(lost).toEqual(['a'])
+    for (const { wire } of [one, two]) expect(types(wire)).toEqual(['user_chats', 'chat_removed', 'hello'])
+  })
+
+  it('cannot be looked at by a frame that was under way', async () => {
+    const { publish, connected } = createWorld()
+    const { socket } = await connected('a')
+    socket.joiningChat = 'a'
+    publish([chatLeft(USER, 'a')])
+    expect(socket.joiningChat).toBeUndefined()
+  })
+})
