@@ -1,11 +1,11 @@
 /** Request bodies: JSON, read with a limit, whatever the length header claims. */
-import { bodyTooLarge, malformedJson, unsupportedMediaType } from '../errors.ts'
+import { bodyTooLarge, malformedJson, unsupportedMediaType, validationFailed } from '../errors.ts'
 
 export const MAX_JSON_BYTES = 64 * 1024
 
 /**
- * The JSON of a request; null for an empty body.
- * @throws AppError 413 above `maxBytes`, 415 for another content type, 400 for what is no JSON
+ * The JSON object of a request; null for an empty body, and for null.
+ * @throws AppError 413 above `maxBytes`, 415 for another content type, 400 for what is no JSON or no object
  */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   const announced = Number(request.headers.get('content-length') ?? 0)
@@ -14,8 +14,20 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   if (text === '') return null
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/json') throw unsupportedMediaType('application/json')
+  const value = parse(text)
+  // A list would pass for an object without fields, and every field that may be left out would be.
+  if (typeof value !== 'object' || Array.isArray(value)) throw validationFailed({ body: 'must be a JSON object' })
+  return value
+}
+
+// Written out or escaped.
+const MAY_NAME_PROTOTYPE = /__proto__|\\u/
+
+/** A field `__proto__` becomes the prototype of whatever it is copied to, past every check: it is left out. */
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    if (!MAY_NAME_PROTOTYPE.test(text)) return JSON.parse(text)
+    return JSON.parse(text, (key, value) => (key === '__proto__' ? undefined : value))
   } catch {
     throw malformedJson()
   }

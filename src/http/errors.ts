@@ -1,28 +1,55 @@
 /** Turns whatever is thrown into what the caller is told: one shape, for REST and the WebSocket alike. */
 import { ParseError, ValidationError } from 'elysia'
-import { isConnectionLoss, isContention } from '../db/client.ts'
+import { isConnectionLoss } from '../db/client.ts'
 import { AppError, malformedJson, unavailable, validationFailed } from '../errors.ts'
 
-/** What a caller is told of `error`; undefined for a fault of ours, which is for the log alone. */
-export function toAppError(error: unknown): AppError | undefined {
+/**
+ * What a caller is told of `error`; undefined for a fault of ours, which is for the log alone.
+ * @param query of the request, if it came by one
+ */
+export function toAppError(error: unknown, query?: URLSearchParams): AppError | undefined {
   if (error instanceof AppError) return error
   // What a parser throws comes wrapped.
   if (error instanceof ParseError) return error.cause instanceof AppError ? error.cause : malformedJson()
   // A response that does not fit its schema is our fault, not the caller's.
-  if (error instanceof ValidationError && error.type !== 'response') return validationFailed(describeFaults(error))
+  if (error instanceof ValidationError && error.type !== 'response') return validationFailed(describe(error, query))
   if (isConnectionLoss(error)) return unavailable('The database is away; try again')
-  if (isContention(error)) return unavailable('The database is too busy; try again')
   return undefined
 }
 
-/** Each faulty field (`member_ids.0`) with what is wrong; `body`, `query` or `params` where the whole is. */
-function describeFaults(error: ValidationError): Record<string, string> {
-  const fields: Record<string, string> = {}
-  for (const fault of error.all) {
-    if (!('path' in fault)) continue
-    const name = String(fault.path).slice(1).replaceAll('/', '.') || error.type
-    const custom = fault.schema?.error
-    fields[name] ??= typeof custom === 'string' ? custom : fault.message
+function describe(error: ValidationError, query: URLSearchParams | undefined): Record<string, string> {
+  // A number of the query that is out of range comes with its value, without the name it stood under.
+  const isNameless = error.type === 'property'
+  const names = isNameless ? [...(query ?? [])].filter(([, text]) => Number(text) === error.value) : []
+  return describeFaults(error.all as Iterable<Fault>, names[0]?.[0] ?? error.type)
+}
+
+/** As a schema's validator tells it. */
+export interface Fault {
+  /** `/member_ids/0` */
+  path: string
+  message: string
+  schema: { error?: unknown }
+  /** Of a union: what is wrong with each of its branches. */
+  errors?: Iterable<Fault>[]
+}
+
+/** Each faulty field (`member_ids.0`) with what is wrong; `whole` is the name of what they are fields of. */
+export function describeFaults(faults: Iterable<Fault>, whole: string): Record<string, string> {
+  const all = [...faults].flatMap(explain)
+  const explained = all.filter(({ schema }) => typeof schema?.error === 'string')
+  const fields = new Map<string, string>()
+  for (const { path, message, schema } of explained.length > 0 ? explained : all) {
+    const name = path?.slice(1).replaceAll('/', '.') || whole
+    if (!fields.has(name)) fields.set(name, typeof schema?.error === 'string' ? schema.error : message)
   }
-  return Object.keys(fields).length > 0 ? fields : { [error.type]: 'is not as it should be' }
+  if (fields.size === 0) fields.set(whole, 'is not as it should be')
+  return Object.fromEntries(fields)
+}
+
+/** A union says only that none of its branches fits: what these say helps more. */
+function explain(fault: Fault): Fault[] {
+  const branches = fault.errors ?? []
+  if (typeof fault.schema?.error === 'string' || branches.length === 0) return [fault]
+  return branches.flatMap((branch) => [...branch].flatMap(explain))
 }

@@ -14,8 +14,8 @@ export function createOriginPolicy(allowed: readonly string[], publicUrl: string
   const cors: CORSConfig = {
     origin: isAnyAllowed ? '*' : (request) => isListed(request.headers.get('origin') ?? ''),
     credentials: !isAnyAllowed,
-    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['Content-Type', 'Accept', 'Authorization'],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    allowedHeaders: ['Origin', 'Content-Type', 'Accept', 'Authorization'],
     exposeHeaders: ['Retry-After', 'X-Request-Id'],
     maxAge: 3600,
   }

@@ -37,9 +37,10 @@ export function createPlumbing(log: Log) {
       set.headers['x-content-type-options'] = 'nosniff'
     })
     .onError({ as: 'global' }, ({ request, error, code, set }) => {
-      const known = code === 'NOT_FOUND' ? routeNotFound() : toAppError(error)
+      const { pathname, searchParams } = new URL(request.url)
+      const known = code === 'NOT_FOUND' ? routeNotFound() : toAppError(error, searchParams)
       const id = arrivals.get(request)?.id ?? ''
-      if (!known) log.error('A request failed', { request_id: id, path: new URL(request.url).pathname, error })
+      if (!known) log.error('A request failed', { request_id: id, path: pathname, error })
       const told: AppError = known ?? internalError(id)
       const retryAfter = told.details.retry_after
       if (typeof retryAfter === 'number') set.headers['retry-after'] = String(retryAfter)

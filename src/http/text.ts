@@ -1,16 +1,17 @@
 /** TypeBox pieces for text from outside. */
 import { t } from 'elysia'
 
-// Neither U+0000 (PostgreSQL cannot store it) nor a lone surrogate (not Unicode text). With the u flag a
-// surrogate pair is one code point, so \p{Cs} matches only lone ones; maxLength counts UTF-16 units, so the length in code
-// points is part of the pattern too.
-const CLEAN = '[^\\u0000\\p{Cs}]'
+// Neither U+0000 (PostgreSQL cannot store it) nor a lone surrogate (not Unicode text). Lengths count code points, which
+// are one or two UTF-16 units. No flags: TypeBox knows a string's pattern without, and its t.RegExp takes for text whatever
+// reads like some.
+const CLEAN = '(?:[\\u0001-\\uD7FF\\uE000-\\uFFFF]|[\\uD800-\\uDBFF][\\uDC00-\\uDFFF])'
 
 /** Text of `min` to `max` code points without U+0000 and lone surrogates. */
 export const cleanText = (min: number, max: number, options: { description?: string; examples?: string[] } = {}) =>
-  t.RegExp(new RegExp(`^${CLEAN}{${min},${max}}$`, 'su'), {
-    // In a union TypeBox asks the pattern even of what is no text; the length it asks only of text.
+  t.String({
+    pattern: `^${CLEAN}{${min},${max}}$`,
     minLength: min,
+    maxLength: 2 * max,
     error: `must be ${min} to ${max} characters of text, without U+0000 and lone surrogates`,
     ...options,
   })

@@ -84,6 +84,7 @@ describe('sending a message', () => {
 describe('the history', () => {
   let long: string
   let sent: Fields[]
+  const senderOf = (number: number) => (number % 2 === 0 ? john : jane)
 
   beforeAll(async () => {
     long = await john.groupWith(jane)
@@ -92,13 +93,11 @@ describe('the history', () => {
     sent.reverse()
   })
 
-  const senderOf = (number: number) => (number % 2 === 0 ? john : jane)
   const read = (query = '') => jane.get(`/chats/${long}/messages${query}`)
 
   test('shows the fields of every message, the newest first', async () => {
     const { status, body } = await read('?limit=2&offset=1')
     expect(status).toBe(200)
-    expect(Object.keys(body).sort()).toEqual(['has_more', 'messages', 'total'])
     expect({ total: body.total, has_more: body.has_more }).toEqual({ total: LONG, has_more: true })
     expect(list(body, 'messages').map((message) => documented('message', message))).toEqual(
       [LONG - 1, LONG - 2].map((number) => ({
@@ -136,9 +135,8 @@ describe('the history', () => {
 
   test('never answers more than 100', async () => {
     const answer = await read('?limit=101')
-    if (answer.status === 200)
-      expect(answer.body).toEqual({ messages: sent.slice(0, 100), total: LONG, has_more: true })
-    else expectError(answer, 400, 'limit')
+    if (answer.status !== 200) return expectError(answer, 400, 'limit')
+    expect(answer.body).toEqual({ messages: sent.slice(0, 100), total: LONG, has_more: true })
   })
 
   test.each(['limit=0', 'limit=-1', 'limit=many', 'limit=1.5', 'offset=-1', 'offset=x'])(

@@ -17,7 +17,7 @@ const GivenPassword = t.String({
 
 export const Register = t.Object({
   phone: Phone,
-  email: t.Optional(Email),
+  email: t.Optional(t.Nullable(Email, { error: 'must be an e-mail address' })),
   password: NewPassword,
   username: Username,
 })

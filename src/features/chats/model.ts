@@ -106,6 +106,15 @@ export const Marked = t.Object({
   last_read_seq: t.Integer(),
 })
 
+/** Where a chat stands. */
+export interface Head {
+  chatId: string
+  type: 'dm' | 'group' | 'channel'
+  memberCount: number
+  seq: number
+  rev: number
+}
+
 export const roleOf = (row: { userId: string; role: 'admin' | 'member' }, ownerId: string | null): Role =>
   row.userId === ownerId ? 'owner' : row.role
 

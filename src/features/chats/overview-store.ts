@@ -2,6 +2,7 @@
 import { and, desc, eq, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
 import { chatMembers, chats, messages, users } from '../../db/schema/index.ts'
+import type { Head } from './model.ts'
 
 export type OverviewRow = Awaited<ReturnType<typeof listOverviews>>[number]
 
@@ -97,7 +98,7 @@ export function listOverviews(db: Db | Tx, userId: string, { before, chatIds, li
 }
 
 /** Where each of the user's chats stands. */
-export function listHeads(db: Db, userId: string) {
+export function listHeads(db: Db, userId: string): Promise<Head[]> {
   return db
     .select({
       chatId: chats.id,
@@ -110,4 +111,3 @@ export function listHeads(db: Db, userId: string) {
     .innerJoin(chats, eq(chats.id, chatMembers.chatId))
     .where(eq(chatMembers.userId, userId))
 }
-export type Head = Awaited<ReturnType<typeof listHeads>>[number]

@@ -1,5 +1,4 @@
 /** Sending, reading, editing and deleting messages. */
-import { sql } from 'drizzle-orm'
 import type { Bus } from '../../bus/bus.ts'
 import { messageDeleted, messageUpdated } from '../../bus/events.ts'
 import type { Limit } from '../../cache/limiter.ts'
@@ -78,10 +77,8 @@ export function createMessages({ db, bus, writer, limiter, sendLimit }: Messages
         if (!found) throw messageNotFound()
         if (found.senderId !== userId) throw notAllowed("edit somebody else's message")
         if (found.deletedAt) throw messageIsDeleted()
-        const updated = await store.updateMessage(tx, chatId, messageId, {
-          rev: await store.takeRev(tx, chatId),
-          content,
-        })
+        const rev = await store.takeRev(tx, chatId)
+        const updated = await store.updateContent(tx, chatId, messageId, rev, content)
         if (!updated) throw messageIsDeleted()
         return toMessage(updated)
       })
@@ -102,8 +99,7 @@ export function createMessages({ db, bus, writer, limiter, sendLimit }: Messages
         if (!isOwn && !mayIn(chat, 'delete any message')) throw notAllowed("delete somebody else's message")
         if (found.deletedAt) return { message: toMessage(found), isNew: false }
         const rev = await store.takeRev(tx, chatId)
-        const emptied = { rev, content: '', mediaUrl: null, deletedAt: sql`now()` }
-        const updated = await store.updateMessage(tx, chatId, messageId, emptied)
+        const updated = await store.emptyMessage(tx, chatId, messageId, rev)
         return { message: toMessage(updated ?? found), isNew: true }
       })
       if (isNew) bus.publish([messageDeleted(message)])

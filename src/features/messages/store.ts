@@ -69,8 +69,15 @@ export async function takeRev(tx: Tx, chatId: string): Promise<number> {
   return row?.rev ?? 0
 }
 
-/** Changes a living message. @returns it as it is now; undefined when it is deleted */
-export async function updateMessage(
+/** Changes the text of a living message. @returns it as it is now; undefined when it is deleted */
+export const updateContent = (tx: Tx, chatId: string, id: string, rev: number, content: string) =>
+  updateLiving(tx, chatId, id, { rev, content })
+
+/** Empties a living message: what stays is its place. @returns the tombstone; undefined when it was deleted before */
+export const emptyMessage = (tx: Tx, chatId: string, id: string, rev: number) =>
+  updateLiving(tx, chatId, id, { rev, content: '', mediaUrl: null, deletedAt: sql`now()` })
+
+async function updateLiving(
   tx: Tx,
   chatId: string,
   id: string,

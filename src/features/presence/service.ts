@@ -4,7 +4,7 @@ import { chatPresence, onlineStatus, typing } from '../../bus/events.ts'
 import type { Db } from '../../db/client.ts'
 import type { Log } from '../../observability/log.ts'
 import { accessChat, isIntimate } from '../chats/access.ts'
-import type { Head } from '../chats/overview-store.ts'
+import type { Head } from '../chats/model.ts'
 import { createHolderCount, type HolderCount } from './local-presence.ts'
 
 export interface PresenceOptions {

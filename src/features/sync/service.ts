@@ -102,15 +102,19 @@ function toChanges(
   limit: number,
 ): Changes {
   const isAllFresh = fresh.length < limit || fresh.at(-1)?.seq === head.seq
+  // While messages are still to come the changes wait. A client may have heard of one of those messages by an event and
+  // count it as held, so it must go on asking for what was changed since `held.rev`.
+  if (!isAllFresh) {
+    return { messages: fresh, changes: [], next: { seq: fresh.at(-1)?.seq ?? held.seq, rev: held.rev }, has_more: true }
+  }
   const isAllChanged = changed.length < limit
   return {
     messages: fresh,
     changes: changed,
     next: {
-      // A message still to come arrives in its latest state, so its changes need not be asked for.
-      seq: isAllFresh ? Math.max(head.seq, held.seq) : (fresh.at(-1)?.seq ?? held.seq),
+      seq: Math.max(head.seq, held.seq),
       rev: isAllChanged ? Math.max(head.rev, held.rev) : (changed.at(-1)?.rev ?? held.rev),
     },
-    has_more: !isAllFresh || !isAllChanged,
+    has_more: !isAllChanged,
   }
 }

@@ -5,7 +5,12 @@ import { emailRule, phoneRule, usernameRule } from './rules.ts'
 import type { OwnRow, PublicRow } from './store.ts'
 
 export const Phone = t.RegExp(phoneRule.pattern, { error: phoneRule.error, examples: ['+1234567890'] })
-export const Email = t.RegExp(emailRule.pattern, { error: emailRule.error, examples: ['user@example.com'] })
+export const Email = t.RegExp(emailRule.pattern, {
+  // In a union TypeBox asks the pattern even of what is no text; the length it asks only of text.
+  minLength: 3,
+  error: emailRule.error,
+  examples: ['user@example.com'],
+})
 export const Username = t.RegExp(usernameRule.pattern, { error: usernameRule.error, examples: ['johndoe'] })
 
 const NullableText = (example: string) => t.Nullable(t.String({ examples: [example] }))

@@ -111,7 +111,7 @@ export function createUsers({ db }: { db: Db }) {
     /** @throws a unique violation: run it within `namingTaken` */
     async create(
       tx: Tx,
-      account: { phone: string; email?: string; username: string; passwordHash: string },
+      account: { phone: string; email?: string | null; username: string; passwordHash: string },
     ): Promise<string> {
       const id = Bun.randomUUIDv7()
       await store.insertUser(tx, { ...account, id, email: account.email?.trim() ?? null })

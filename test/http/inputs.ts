@@ -1,0 +1,171 @@
+/** Every route that takes a body: one that works, and what is wrong for each of its fields. */
+import { expect } from 'bun:test'
+import type { Answer } from '../support/client.ts'
+
+export const UNKNOWN_ID = '0190f6a2-7c1e-7000-8000-000000000001'
+/** One code point, two UTF-16 units, four bytes. */
+export const ASTRAL = '😀'
+
+/** What stands in a path for CHAT, MEMBER and MESSAGE. */
+export interface Stage {
+  chatId: string
+  memberId: string
+  messageId: string
+}
+
+export const fillPath = (pattern: string, { chatId, memberId, messageId }: Stage) =>
+  pattern.replace('CHAT', chatId).replace('MEMBER', memberId).replace('MESSAGE', messageId)
+
+/** Every failure has this shape. */
+export function expectFailure(answer: Answer, ...statuses: number[]): void {
+  const { status, body } = answer
+  const isShaped = typeof body?.error === 'string' && typeof body.details === 'object' && body.details !== null
+  expect({ status, body, isShaped }).toEqual({
+    status: statuses.length === 1 ? (statuses[0] ?? 0) : status,
+    body,
+    isShaped: true,
+  })
+  expect(Object.keys(body).sort()).toEqual(['details', 'error'])
+  if (statuses.length > 0) expect(statuses).toContain(status)
+  expect(status).toBeLessThan(500)
+  expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+}
+
+export interface BodyRoute {
+  method: string
+  path: string
+  /** Works as it is. */
+  body: (of: Stage) => Record<string, unknown>
+  /** Besides what is wrong for every field: a number, true, a list, an object. */
+  faulty: Record<string, unknown[]>
+  /** What a body without the field is: refused, if it is here. */
+  required: string[]
+}
+
+const notText = [5, true, ['x'], { a: 1 }]
+const badText = [...notText, null, '', 'a\0b', 'a\ud800', '\udc00']
+const badId = [...notText, null, '', 'x', `${UNKNOWN_ID}0`, `${UNKNOWN_ID}\n`, 'null', `{${UNKNOWN_ID}}`]
+const badCount = [true, [1], { a: 1 }, null, -1, 1.5, 1e300, 'x', '', 2 ** 53]
+
+export const routes: BodyRoute[] = [
+  {
+    method: 'POST',
+    path: '/auth/register',
+    body: () => ({ phone: '+15550001111', email: 'a@example.com', password: 'Password123', username: 'somebody' }),
+    faulty: {
+      phone: [...badText, '15550001111', '+0123', `+${'1'.repeat(16)}`, '+1555 000', '+١٢٣٤٥'],
+      email: [...badText, 'a', 'a@b', 'a b@example.com', `${'a'.repeat(250)}@example.com`, 'a@example.com\0'],
+      password: [...badText, 'short1A', 'alllower1', 'ALLUPPER1', 'NoDigits', `${'a'.repeat(127)}A1`],
+      username: [...badText, 'ab', 'a'.repeat(51), 'with space', 'ümlaut', '<script>'],
+    },
+    required: ['phone', 'password', 'username'],
+  },
+  {
+    method: 'POST',
+    path: '/auth/login',
+    body: () => ({ phone_or_email: '+15550001111', password: 'Password123' }),
+    faulty: { phone_or_email: [...badText, 'x'.repeat(256)], password: [...notText, null, '', 'x'.repeat(1025)] },
+    required: ['phone_or_email', 'password'],
+  },
+  {
+    method: 'POST',
+    path: '/auth/refresh',
+    body: () => ({ refresh_token: 'x' }),
+    faulty: { refresh_token: [...notText, null, '', 'x'.repeat(1025)] },
+    required: ['refresh_token'],
+  },
+  {
+    method: 'PATCH',
+    path: '/users/me',
+    body: () => ({ bio: 'b' }),
+    faulty: {
+      username: [...badText, 'ab', 'a'.repeat(51)],
+      bio: [5, true, { a: 1 }, 'a\0b', 'a\ud800', 'x'.repeat(501), ASTRAL.repeat(501)],
+      avatar: [...notText, 'http://127.0.0.1/x.png', 'data:text/html,x'],
+    },
+    required: [],
+  },
+  {
+    method: 'PATCH',
+    path: '/users/me/password',
+    body: () => ({ old_password: 'Wrong1234', new_password: 'Another123' }),
+    faulty: { old_password: [...notText, null, ''], new_password: [...badText, 'short1A'] },
+    required: ['old_password', 'new_password'],
+  },
+  {
+    method: 'POST',
+    path: '/chats',
+    body: () => ({ name: 'Group', type: 'group', member_ids: [] }),
+    faulty: {
+      name: [...badText, 'x'.repeat(256), ASTRAL.repeat(256)],
+      type: [...notText, null, '', 'dm', 'channel', 'Group'],
+      member_ids: [5, true, 'x', {}, null, ['x'], [null], [5], [[]], Array(1001).fill(UNKNOWN_ID), [UNKNOWN_ID]],
+    },
+    required: ['name', 'type'],
+  },
+  {
+    method: 'PATCH',
+    path: '/chats/CHAT',
+    body: () => ({ name: 'Group' }),
+    faulty: { name: [...badText, 'x'.repeat(256)] },
+    required: ['name'],
+  },
+  {
+    method: 'POST',
+    path: '/chats/CHAT/read',
+    body: () => ({ seq: 1 }),
+    faulty: { seq: badCount },
+    required: [],
+  },
+  {
+    method: 'POST',
+    path: '/chats/CHAT/members',
+    body: ({ memberId }) => ({ user_ids: [memberId] }),
+    faulty: { user_ids: [5, true, 'x', {}, null, [], ['x'], [null], [5], [UNKNOWN_ID], Array(1001).fill(UNKNOWN_ID)] },
+    required: ['user_ids'],
+  },
+  {
+    method: 'PATCH',
+    path: '/chats/CHAT/members/MEMBER',
+    body: () => ({ role: 'member' }),
+    faulty: { role: [...notText, null, '', 'king', 'Owner', ['owner']] },
+    required: ['role'],
+  },
+  {
+    method: 'POST',
+    path: '/messages',
+    body: ({ chatId }) => ({ chat_id: chatId, content: 'hello' }),
+    faulty: {
+      chat_id: badId,
+      content: [...badText, 'x'.repeat(4097), ASTRAL.repeat(4097)],
+      message_type: [...notText, null, 'image', 'Text', ''],
+      client_id: [5, true, { a: 1 }, '', 'x'.repeat(65), 'a\0b', 'a\ud800'],
+      reply_to_id: [...badId.filter((id) => id !== null), UNKNOWN_ID],
+    },
+    required: ['chat_id', 'content'],
+  },
+  {
+    method: 'PATCH',
+    path: '/chats/CHAT/messages/MESSAGE',
+    body: () => ({ content: 'edited' }),
+    faulty: { content: [...badText, 'x'.repeat(4097)] },
+    required: ['content'],
+  },
+  {
+    method: 'POST',
+    path: '/sync',
+    body: () => ({ chats: {} }),
+    faulty: {
+      chats: [
+        'x',
+        null,
+        { x: { seq: 0, rev: 0 } },
+        { [UNKNOWN_ID]: null },
+        { [UNKNOWN_ID]: { seq: 0 } },
+        ...badCount.map((seq) => ({ [UNKNOWN_ID]: { seq, rev: 0 } })),
+        Object.fromEntries(Array.from({ length: 400 }, () => [Bun.randomUUIDv7(), null])),
+      ],
+    },
+    required: ['chats'],
+  },
+]
