@@ -71,7 +71,7 @@ describe('a socket that opens while messages are sent', () => {
     const chatId = await server.addDm(writer, reader)
     const ids: string[] = []
     for (let n = 0; n < 30; n++)
-      ids.push((await writer.post('/messages', { chat_id: chatId, content: `${n}` })).body.message.id)
+      ids.push((await writer.post('/messages', { chat_id: chatId, content: `${n}` })).body.id)
     const opened: TestSocket[] = []
     for (const [n, id] of ids.entries()) {
       const path = `/chats/${chatId}/messages/${id}`
