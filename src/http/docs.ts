@@ -5,6 +5,8 @@ import favicon from 'swagger-ui-dist/favicon-32x32.png' with { type: 'file' }
 import style from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { version } from '../../package.json'
+import { routeNotFound } from '../errors.ts'
+import { tidyOpenApi } from './openapi.ts'
 import { WEBSOCKET_DOCS } from './websocket-docs.ts'
 
 const PAGE = `<!doctype html>
@@ -37,23 +39,34 @@ const text = (body: string, type: string) =>
 const file = (path: string, type: string) =>
   new Response(Bun.file(path), { headers: { 'content-type': type, 'cache-control': 'public, max-age=86400' } })
 const hidden = { detail: { hide: true } }
+/** The plugin's own page loads from elsewhere. */
+const PLUGIN_PAGE = '/swagger/plugin'
+const DOCUMENT = '/swagger/json'
 
 /** Mount it on the app that has the routes. */
-export const docs = () =>
-  new Elysia()
+export function docs() {
+  let document: unknown
+  return new Elysia()
     .get('/swagger', () => text(PAGE, 'text/html'), hidden)
     .get('/swagger/start.js', () => text(START, 'text/javascript'), hidden)
     .get('/swagger/swagger-ui-bundle.js', () => file(bundle, 'text/javascript; charset=utf-8'), hidden)
     .get('/swagger/swagger-ui.css', () => file(style, 'text/css; charset=utf-8'), hidden)
     .get('/swagger/favicon.png', () => file(favicon, 'image/png'), hidden)
+    .onBeforeHandle(({ path }) => {
+      if (path === PLUGIN_PAGE) throw routeNotFound()
+    })
+    .onAfterHandle(({ path, responseValue }) => {
+      if (path !== DOCUMENT) return
+      document ??= tidyOpenApi(responseValue)
+      return document
+    })
     .use(
       swagger({
-        // The plugin's own page loads from elsewhere: it stands where ours has taken the path.
-        path: '/swagger/plugin',
-        specPath: '/swagger/json',
+        path: PLUGIN_PAGE,
+        specPath: DOCUMENT,
         exclude: [/^\/swagger/],
         documentation: {
-          openapi: '3.0.3',
+          openapi: '3.1.0',
           info: { title: 'messenger', version, description: WEBSOCKET_DOCS },
           components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
           tags: ['Authentication', 'Users', 'Chats', 'Members', 'Messages', 'Sync', 'Real time', 'Operation'].map(
@@ -62,3 +75,4 @@ export const docs = () =>
         },
       }),
     )
+}

@@ -21,7 +21,16 @@ function describe(error: ValidationError, query: URLSearchParams | undefined): R
   // A number of the query that is out of range comes with its value, without the name it stood under.
   const isNameless = error.type === 'property'
   const names = isNameless ? [...(query ?? [])].filter(([, text]) => Number(text) === error.value) : []
-  return describeFaults(error.all as Iterable<Fault>, names[0]?.[0] ?? error.type)
+  return describeFaults(listFaults(error), names[0]?.[0] ?? error.type)
+}
+
+/** Looking for what is wrong may throw where checking did not: a t.RegExp with a length asks for that of null. */
+function listFaults(error: ValidationError): Fault[] {
+  try {
+    return [...(error.all as Iterable<Fault>)]
+  } catch {
+    return []
+  }
 }
 
 /** As a schema's validator tells it. */

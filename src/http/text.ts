@@ -20,7 +20,7 @@ export const cleanText = (min: number, max: number, options: { description?: str
 export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
 
 export const Uuid = t.String({
-  format: 'uuid',
+  // No `format: 'uuid'` beside it: checking both costs each message twice.
   pattern: UUID_PATTERN,
   error: 'must be a UUID in lower case',
   examples: ['0190f6a2-7c1e-7000-8000-000000000001'],

@@ -157,6 +157,8 @@ export function createDispatch(options: DispatchOptions) {
 
   return {
     frame: receive,
+    /** Answers what was not foreseen, and logs it. */
+    fail: (socket: Socket, error: unknown) => fail(socket, undefined, error),
     refuseBinary: (socket: Socket) => blame(socket, undefined, binaryFrame()),
     refuseTooLong: (socket: Socket) => blame(socket, undefined, bodyTooLarge(MAX_FRAME_BYTES)),
   }

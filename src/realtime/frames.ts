@@ -40,7 +40,10 @@ export const FRAME_TYPES = Object.keys(frameSchemas) as FrameType[]
 const isFrameType = (type: string): type is FrameType => Object.hasOwn(frameSchemas, type)
 
 // Compiled: checking step by step (`dynamic`) is slower, and takes a list with one text in it for a text.
-const validators = Object.fromEntries(FRAME_TYPES.map((type) => [type, getSchemaValidator(frameSchemas[type])]))
+// Unknown fields are ignored, as in REST.
+const validators = Object.fromEntries(
+  FRAME_TYPES.map((type) => [type, getSchemaValidator(frameSchemas[type], { additionalProperties: true })]),
+)
 
 /** A frame understood, or why not; `ref` as far as it could be read. */
 export type Parsed = { frame: Frame } | { fault: AppError; ref: FrameRef }

@@ -120,9 +120,14 @@ export function createGateway(options: GatewayOptions) {
 
   function message(ws: ServerWebSocket<Socket>, data: string | Buffer): void {
     const socket = ws.data
-    if (typeof data !== 'string') receive.refuseBinary(socket)
-    else if (Buffer.byteLength(data) > MAX_FRAME_BYTES) receive.refuseTooLong(socket)
-    else receive.frame(socket, data)
+    try {
+      if (typeof data !== 'string') receive.refuseBinary(socket)
+      else if (Buffer.byteLength(data) > MAX_FRAME_BYTES) receive.refuseTooLong(socket)
+      else receive.frame(socket, data)
+    } catch (error) {
+      // What a handler of Bun's throws ends the process.
+      receive.fail(socket, error)
+    }
   }
 
   function close(ws: ServerWebSocket<Socket>): void {

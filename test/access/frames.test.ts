@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { FRAME_TYPES } from '../../src/realtime/frames.ts'
 import { type Json, TestSocket, type TestUser } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { FRAME_ROLES, type FrameRole, type FrameRow, frameRows } from './table.ts'
+import { FRAME_ROLES, type FrameRole, type FrameRow, frameRows } from './frame-table.ts'
 import { createWorld, takeSnapshot, type World } from './world.ts'
 
 let server: TestServer

@@ -1,6 +1,6 @@
-/** Who may do what: every route of the server and every frame of its socket, with what each role is answered. */
+/** Who may do what: every route of the server, with what each role is answered. */
 import type { TestUser } from '../support/client.ts'
-import { ROLES, type Role, type World } from './world.ts'
+import type { Role, World } from './world.ts'
 
 /** A status, and what `error` says when it is a refusal. For frames: what an HTTP answer would be; 200 is an `ack`. */
 export interface Expected {
@@ -26,23 +26,12 @@ export interface Row {
   isHandshake?: true
 }
 
-/** Those who have no living session get no socket. */
-export const FRAME_ROLES = ROLES.filter((role) => role !== 'deleted' && role !== 'revoked')
-export type FrameRole = (typeof FRAME_ROLES)[number]
-
-export interface FrameRow {
-  type: string
-  about?: string
-  fields?(world: World, actor: TestUser | undefined): Record<string, unknown>
-  answers: Record<FrameRole, Expected>
-}
-
-const ok: Expected = { status: 200 }
+export const ok: Expected = { status: 200 }
 const created: Expected = { status: 201 }
-const refused = (status: number, error: string): Expected => ({ status, error })
+export const refused = (status: number, error: string): Expected => ({ status, error })
 
 const noToken = refused(401, 'Missing or invalid access token')
-const ended = refused(401, 'This session has ended; sign in again')
+export const ended = refused(401, 'This session has ended; sign in again')
 const wrongCredentials = refused(401, 'Wrong phone, e-mail or password')
 const noRefreshToken = refused(401, 'Invalid or expired refresh token')
 const noChat = refused(404, 'Chat not found')
@@ -55,7 +44,7 @@ const notOwn = refused(403, 'You may not do this: only the owner may')
 const notEdit = refused(403, "You may not edit somebody else's message")
 const notDelete = refused(403, "You may not delete somebody else's message")
 
-const everybody = (answer: Expected): Answers => ({
+export const everybody = (answer: Expected): Answers => ({
   anonymous: answer,
   stranger: answer,
   member: answer,
@@ -68,7 +57,7 @@ const everybody = (answer: Expected): Answers => ({
 })
 const shutOut = { anonymous: noToken, deleted: ended, revoked: ended }
 /** Whoever has a living session. */
-const signedIn = (answer: Expected): Answers => ({ ...everybody(answer), ...shutOut })
+export const signedIn = (answer: Expected): Answers => ({ ...everybody(answer), ...shutOut })
 /** Whoever is in the chat now. */
 const inChat = (answers: Record<'member' | 'admin' | 'owner' | 'dmPeer', Expected>): Answers => ({
   ...shutOut,
@@ -76,7 +65,7 @@ const inChat = (answers: Record<'member' | 'admin' | 'owner' | 'dmPeer', Expecte
   exMember: noChat,
   ...answers,
 })
-const anyMember = inChat({ member: ok, admin: ok, owner: ok, dmPeer: ok })
+export const anyMember = inChat({ member: ok, admin: ok, owner: ok, dmPeer: ok })
 
 const target = ({ target }: World) => ({ user_id: target.id })
 const oneself = (_: World, actor: TestUser | undefined) => ({ user_id: actor?.id ?? Bun.randomUUIDv7() })
@@ -92,7 +81,8 @@ export const rows: Row[] = [
   { route: 'GET /swagger/swagger-ui-bundle.js', answers: everybody(ok) },
   { route: 'GET /swagger/swagger-ui.css', answers: everybody(ok) },
   { route: 'GET /swagger/favicon.png', answers: everybody(ok) },
-  { route: 'GET /swagger/plugin', answers: everybody(ok) },
+  // The page of the plugin that writes the document loads from elsewhere.
+  { route: 'GET /swagger/plugin', answers: everybody(refused(404, 'No such endpoint')) },
   { route: 'GET /swagger/json', answers: everybody(ok) },
   { route: 'OPTIONS /', answers: everybody({ status: 204 }) },
   { route: 'OPTIONS /*', answers: everybody({ status: 204 }) },
@@ -278,50 +268,4 @@ export const rows: Row[] = [
     body: ({ chatId }) => ({ chats: { [chatId]: { seq: 0, rev: 0 } } }),
     answers: signedIn(ok),
   },
-]
-
-const chat = ({ chatId }: World) => ({ chat_id: chatId })
-
-export const frameRows: FrameRow[] = [
-  {
-    type: 'auth',
-    about: 'with a token of one’s own session',
-    fields: (_world, actor) => ({ token: actor?.token ?? 'none' }),
-    answers: signedIn(ok),
-  },
-  {
-    type: 'auth',
-    about: "with somebody else's token",
-    fields: ({ target }) => ({ token: target.token }),
-    answers: {
-      ...signedIn(refused(403, 'You may not change the session of an open socket')),
-      // A socket that belongs to nobody yet becomes that of whoever's token it is.
-      anonymous: ok,
-    },
-  },
-  {
-    type: 'auth',
-    about: 'with a token of an account that was deleted',
-    fields: ({ actors }) => ({ token: actors.deleted.token }),
-    answers: everybody(ended),
-  },
-  {
-    type: 'auth',
-    about: 'with a token of a session that was ended',
-    fields: ({ actors }) => ({ token: actors.revoked.token }),
-    answers: everybody(ended),
-  },
-  { type: 'message', fields: (world) => ({ ...chat(world), content: 'hello' }), answers: anyMember },
-  {
-    type: 'message',
-    about: 'in reply to one',
-    fields: (world) => ({ ...chat(world), content: 'hello', reply_to_id: world.ownersMessageId }),
-    answers: anyMember,
-  },
-  { type: 'typing', fields: chat, answers: anyMember },
-  { type: 'read', fields: chat, answers: anyMember },
-  { type: 'join_chat', fields: chat, answers: anyMember },
-  // One that one has not joined is left already: nothing to refuse, nothing to learn.
-  { type: 'leave_chat', fields: chat, answers: signedIn(ok) },
-  { type: 'ping', answers: signedIn(ok) },
 ]

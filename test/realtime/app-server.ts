@@ -14,6 +14,8 @@ export interface AppServer {
   /** Subscriptions that were not taken back, by topic. */
   subscriptions: ReadonlyMap<string, number>
   logs: Record<string, unknown>[]
+  /** Every statement that was run, in order. */
+  statements: string[]
   /** The same user, talking to this server. */
   here(user: TestUser): TestUser
   stop(): Promise<void>
@@ -27,6 +29,8 @@ export async function startAppServer(server: TestServer): Promise<AppServer> {
   const log = createLog('debug', (line) => logs.push(JSON.parse(line) as Record<string, unknown>))
   const database = connectDatabase({ url, poolMax: 10, name: 'app' })
   const writerDatabase = connectDatabase({ url, poolMax: 1, name: 'app writer', startup: { enable_seqscan: false } })
+  const statements: string[] = []
+  for (const { sql } of [database, writerDatabase]) sql.options.debug = (_connection, query) => statements.push(query)
   const subscriptions = new Map<string, number>()
   const bus = createCountingBus(createMemoryBus(log), subscriptions)
   const app = createApp({ config, secret: TEST_SECRET, database, writerDatabase, bus, log })
@@ -41,6 +45,7 @@ export async function startAppServer(server: TestServer): Promise<AppServer> {
     bus,
     subscriptions,
     logs,
+    statements,
     here: ({ id, sessionId, token, refreshToken }) => new TestUser(base, id, sessionId, token, refreshToken),
     async stop() {
       app.gateway.drain()

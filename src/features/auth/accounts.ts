@@ -74,12 +74,7 @@ export function createAccounts({ db, bus, users, passwords, sessions, attempts, 
     },
 
     /** For the operator, whatever REGISTRATION says. @returns the id; @throws validationFailed, alreadyTaken */
-    async create(account: {
-      phone: string
-      email?: string | null
-      username: string
-      password: string
-    }): Promise<string> {
+    async create(account: { phone: string; email?: string; username: string; password: string }): Promise<string> {
       refuseFaults(account)
       await users.refuseTaken(account)
       const { password, ...names } = account

@@ -75,7 +75,8 @@ export function createMembers({ db, bus, users, listOnline, groupLimitOf }: Chat
         const target = await store.findMember(tx, chatId, targetId)
         if (!target) throw memberNotFound()
         await store.updateRole(tx, chatId, targetId, role === 'member' ? 'member' : 'admin')
-        if (role === 'owner') await store.updateChat(tx, chatId, { ownerId: targetId })
+        // The chat's row changes with every role: a post that waits for it looks again at what its sender may.
+        await store.updateChat(tx, chatId, role === 'owner' ? { ownerId: targetId } : {})
       })
       const handedOver = role === 'owner' ? { owner_id: targetId } : {}
       const member = { user_id: targetId, role }

@@ -5,7 +5,10 @@ import { Message, type MessageRow, toMessage } from '../messages/model.ts'
 import { PublicProfile, toPublicProfile } from '../users/model.ts'
 import type { OverviewRow } from './overview-store.ts'
 
-export const Role = t.UnionEnum(['owner', 'admin', 'member'])
+// Not t.UnionEnum, which fills in its first value where none was sent.
+export const Role = t.Union([t.Literal('owner'), t.Literal('admin'), t.Literal('member')], {
+  error: 'must be owner, admin or member',
+})
 export type Role = typeof Role.static
 
 export const ChatName = cleanText(1, 255, { examples: ['My Group'] })

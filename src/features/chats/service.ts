@@ -3,7 +3,7 @@ import type { Bus } from '../../bus/bus.ts'
 import { chatJoined, chatLeft } from '../../bus/control.ts'
 import { chatUpdated } from '../../bus/events.ts'
 import type { Db, Tx } from '../../db/client.ts'
-import { chatNotFound, dmWithOneself, groupFull, userNotFound, validationFailed } from '../../errors.ts'
+import { chatNotFound, dmWithOneself, groupFull, sessionEnded, userNotFound, validationFailed } from '../../errors.ts'
 import type { Users } from '../users/service.ts'
 import { accessChat, accessLockedChat } from './access.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
@@ -64,6 +64,7 @@ export function createChats({ db, bus, users, listOnline, groupLimitOf }: ChatsO
       const id = Bun.randomUUIDv7()
       const memberCount = memberIds.length
       const createdAt = await db.transaction(async (tx) => {
+        await requireMyself(users, tx, ownerId)
         await requireExisting(users, tx, member_ids, 'member_ids')
         const group = await store.insertGroup(tx, { id, name, ownerId, memberCount })
         await store.insertMembers(tx, id, memberIds, { adminId: ownerId })
@@ -86,6 +87,7 @@ export function createChats({ db, bus, users, listOnline, groupLimitOf }: ChatsO
 
       const id = Bun.randomUUIDv7()
       const isNew = await db.transaction(async (tx) => {
+        await requireMyself(users, tx, userId)
         const [peer] = await users.listExistingIds(tx, [peerId])
         if (!peer) throw userNotFound()
         const inserted = await store.insertDm(tx, { id, dmKey })
@@ -131,4 +133,10 @@ export async function requireExisting(users: Users, tx: Tx, userIds: readonly st
   const existing = new Set(await users.listExistingIds(tx, userIds))
   const unknown = userIds.flatMap((id, index) => (existing.has(id) ? [] : [[`${field}.${index}`, 'is no user']]))
   if (unknown.length > 0) throw validationFailed(Object.fromEntries(unknown))
+}
+
+/** One who deletes their account at this moment must not own or share a chat afterwards. @throws sessionEnded */
+async function requireMyself(users: Users, tx: Tx, userId: string): Promise<void> {
+  const [myself] = await users.listExistingIds(tx, [userId])
+  if (!myself) throw sessionEnded()
 }

@@ -73,20 +73,25 @@ export interface MessageRow {
   deletedAt: Date | null
 }
 
-export const toMessage = (row: MessageRow): Message => ({
-  id: row.id,
-  sender_id: row.senderId,
-  chat_id: row.chatId,
-  content: row.content,
-  message_type: row.messageType,
-  media_url: row.mediaUrl,
-  created_at: row.createdAt.toISOString(),
-  seq: row.seq,
-  rev: row.rev,
-  // A message that came without a key has its own id in the key's place.
-  client_id: row.clientId === row.id ? null : row.clientId,
-  reply_to_id: row.replyToId,
-  updated_at: row.updatedAt.toISOString(),
-  deleted_at: row.deletedAt?.toISOString() ?? null,
-  media: null,
-})
+export function toMessage(row: MessageRow): Message {
+  const createdAt = row.createdAt.toISOString()
+  // Most were never changed, and writing an instant as text is a fair part of a message's cost.
+  const updatedAt = row.updatedAt.getTime() === row.createdAt.getTime() ? createdAt : row.updatedAt.toISOString()
+  return {
+    id: row.id,
+    sender_id: row.senderId,
+    chat_id: row.chatId,
+    content: row.content,
+    message_type: row.messageType,
+    media_url: row.mediaUrl,
+    created_at: createdAt,
+    seq: row.seq,
+    rev: row.rev,
+    // A message that came without a key has its own id in the key's place.
+    client_id: row.clientId === row.id ? null : row.clientId,
+    reply_to_id: row.replyToId,
+    updated_at: updatedAt,
+    deleted_at: row.deletedAt?.toISOString() ?? null,
+    media: null,
+  }
+}

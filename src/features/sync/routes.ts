@@ -1,5 +1,6 @@
 /** /sync and /chats/:chat_id/changes */
 import { Elysia, t } from 'elysia'
+import { validationFailed } from '../../errors.ts'
 import { failures } from '../../http/failures.ts'
 import { Uuid } from '../../http/text.ts'
 import type { Guard } from '../auth/guard.ts'
@@ -7,6 +8,13 @@ import { Changes, ChangesPage, SyncRequest, SyncResponse } from './model.ts'
 import type { Sync } from './service.ts'
 
 const tags = ['Sync']
+
+/** @throws AppError 400 when `chats` is there and no object */
+function requireRecord(body: { chats?: unknown } | null | undefined): void {
+  const chats = body?.chats
+  const isRecord = typeof chats === 'object' && !Array.isArray(chats)
+  if (chats !== undefined && !isRecord) throw validationFailed({ chats: 'must be an object with chat ids as keys' })
+}
 
 export const syncRoutes = ({ guard, sync }: { guard: Guard; sync: Sync }) =>
   new Elysia()
@@ -23,6 +31,8 @@ export const syncRoutes = ({ guard, sync }: { guard: Guard; sync: Sync }) =>
       },
     })
     .post('/sync', ({ userId, body }) => sync.sync(userId, body), {
+      // Elysia makes a record of whatever is none before it validates.
+      transform: ({ body }) => requireRecord(body),
       body: SyncRequest,
       response: { 200: SyncResponse, ...failures(400, 401, 413, 429) },
       detail: {

@@ -1,0 +1,61 @@
+/** Who may send which frame over an open socket, and what each role is answered. */
+import type { TestUser } from '../support/client.ts'
+import { anyMember, type Expected, ended, everybody, ok, refused, signedIn } from './table.ts'
+import { ROLES, type World } from './world.ts'
+
+/** Those who have no living session get no socket. */
+export const FRAME_ROLES = ROLES.filter((role) => role !== 'deleted' && role !== 'revoked')
+export type FrameRole = (typeof FRAME_ROLES)[number]
+
+export interface FrameRow {
+  type: string
+  about?: string
+  fields?(world: World, actor: TestUser | undefined): Record<string, unknown>
+  answers: Record<FrameRole, Expected>
+}
+
+const chat = ({ chatId }: World) => ({ chat_id: chatId })
+
+export const frameRows: FrameRow[] = [
+  {
+    type: 'auth',
+    about: 'with a token of one’s own session',
+    fields: (_world, actor) => ({ token: actor?.token ?? 'none' }),
+    answers: signedIn(ok),
+  },
+  {
+    type: 'auth',
+    about: "with somebody else's token",
+    fields: ({ target }) => ({ token: target.token }),
+    answers: {
+      ...signedIn(refused(403, 'You may not change the session of an open socket')),
+      // A socket that belongs to nobody yet becomes that of whoever's token it is.
+      anonymous: ok,
+    },
+  },
+  {
+    type: 'auth',
+    about: 'with a token of an account that was deleted',
+    fields: ({ actors }) => ({ token: actors.deleted.token }),
+    answers: everybody(ended),
+  },
+  {
+    type: 'auth',
+    about: 'with a token of a session that was ended',
+    fields: ({ actors }) => ({ token: actors.revoked.token }),
+    answers: everybody(ended),
+  },
+  { type: 'message', fields: (world) => ({ ...chat(world), content: 'hello' }), answers: anyMember },
+  {
+    type: 'message',
+    about: 'in reply to one',
+    fields: (world) => ({ ...chat(world), content: 'hello', reply_to_id: world.ownersMessageId }),
+    answers: anyMember,
+  },
+  { type: 'typing', fields: chat, answers: anyMember },
+  { type: 'read', fields: chat, answers: anyMember },
+  { type: 'join_chat', fields: chat, answers: anyMember },
+  // One that one has not joined is left already: nothing to refuse, nothing to learn.
+  { type: 'leave_chat', fields: chat, answers: signedIn(ok) },
+  { type: 'ping', answers: signedIn(ok) },
+]
