@@ -76,24 +76,18 @@ async function withConfig(
   }
 }
 
+/** Runs until a signal, or a fault that it cannot live with. A signal during the start stops it when it has started. */
 async function runServer(config: Config, log: Log): Promise<number> {
   const ended = Promise.withResolvers<number>()
+  process.on('SIGTERM', () => ended.resolve(0))
+  process.on('SIGINT', () => ended.resolve(0))
   const serving = await serve(config, log, (reason) => {
     log.error('messenger cannot go on', { reason })
-    end(FAILED)
+    ended.resolve(FAILED)
   })
-  const end = (code: number) => {
-    serving.stop().then(
-      () => ended.resolve(code),
-      (error) => {
-        log.error('messenger did not stop cleanly', { error })
-        ended.resolve(FAILED)
-      },
-    )
-  }
-  process.on('SIGTERM', () => end(0))
-  process.on('SIGINT', () => end(0))
-  return ended.promise
+  const code = await ended.promise
+  await serving.stop()
+  return code
 }
 
 async function runMigrate(config: Config, log: Log): Promise<number> {

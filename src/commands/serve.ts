@@ -68,18 +68,14 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
     const { server } = app.http
     if (!server?.port) throw new Error('The server did not start to listen')
     app.fanout.attach(server)
-    const ms = Math.round(performance.now() - started)
-    // Whoever waits for this line may stop us at once: after the caller has what does it.
-    setImmediate(() =>
-      log.info('messenger is ready', {
-        url: `http://${config.HOST === '0.0.0.0' ? 'localhost' : config.HOST}:${server.port}`,
-        docs: '/swagger',
-        database:
-          postgres.kind === 'embedded' ? `embedded PostgreSQL in ${config.DATA_DIR}` : 'PostgreSQL of DATABASE_URL',
-        bus: 'in this process',
-        ms,
-      }),
-    )
+    log.info('messenger is ready', {
+      url: `http://${config.HOST === '0.0.0.0' ? 'localhost' : config.HOST}:${server.port}`,
+      docs: '/swagger',
+      database:
+        postgres.kind === 'embedded' ? `embedded PostgreSQL in ${config.DATA_DIR}` : 'PostgreSQL of DATABASE_URL',
+      bus: 'in this process',
+      ms: Math.round(performance.now() - started),
+    })
 
     let stopping: Promise<void> | undefined
     const stop = async () => {

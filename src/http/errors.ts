@@ -1,27 +1,20 @@
 /** Turns whatever is thrown into what the caller is told: one shape, for REST and the WebSocket alike. */
 import { ParseError, ValidationError } from 'elysia'
-import { isConnectionLoss } from '../db/client.ts'
+import { isConnectionLoss, isContention } from '../db/client.ts'
 import { AppError, malformedJson, unavailable, validationFailed } from '../errors.ts'
 
-/**
- * What a caller is told of `error`; undefined for a fault of ours, which is for the log alone.
- * @param query of the request, if it came by one
- */
-export function toAppError(error: unknown, query?: URLSearchParams): AppError | undefined {
+/** What a caller is told of `error`; undefined for a fault of ours, which is for the log alone. */
+export function toAppError(error: unknown): AppError | undefined {
   if (error instanceof AppError) return error
   // What a parser throws comes wrapped.
   if (error instanceof ParseError) return error.cause instanceof AppError ? error.cause : malformedJson()
   // A response that does not fit its schema is our fault, not the caller's.
-  if (error instanceof ValidationError && error.type !== 'response') return validationFailed(describe(error, query))
+  if (error instanceof ValidationError && error.type !== 'response') {
+    return validationFailed(describeFaults(listFaults(error), error.type))
+  }
   if (isConnectionLoss(error)) return unavailable('The database is away; try again')
+  if (isContention(error)) return unavailable('The database is too busy; try again')
   return undefined
-}
-
-function describe(error: ValidationError, query: URLSearchParams | undefined): Record<string, string> {
-  // A number of the query that is out of range comes with its value, without the name it stood under.
-  const isNameless = error.type === 'property'
-  const names = isNameless ? [...(query ?? [])].filter(([, text]) => Number(text) === error.value) : []
-  return describeFaults(listFaults(error), names[0]?.[0] ?? error.type)
 }
 
 /** Looking for what is wrong may throw where checking did not: a t.RegExp with a length asks for that of null. */

@@ -37,8 +37,8 @@ export function createPlumbing(log: Log) {
       set.headers['x-content-type-options'] = 'nosniff'
     })
     .onError({ as: 'global' }, ({ request, error, code, set }) => {
-      const { pathname, searchParams } = new URL(request.url)
-      const known = code === 'NOT_FOUND' ? routeNotFound() : toAppError(error, searchParams)
+      const { pathname } = new URL(request.url)
+      const known = code === 'NOT_FOUND' ? routeNotFound() : toAppError(error)
       const id = arrivals.get(request)?.id ?? ''
       if (!known) log.error('A request failed', { request_id: id, path: pathname, error })
       const told: AppError = known ?? internalError(id)

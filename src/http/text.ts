@@ -26,6 +26,17 @@ export const Uuid = t.String({
   examples: ['0190f6a2-7c1e-7000-8000-000000000001'],
 })
 
+/** A number in a query, decimal digits that fit `pattern`: all that is wrong is said at once, which t.Integer does not. */
+const queryNumber = (pattern: string, error: string, example: string) =>
+  t
+    .Transform(t.String({ pattern, error, examples: [example] }))
+    .Decode(Number)
+    .Encode(String)
+/** The length of a page, 1 to 100. */
+export const PageLimit = queryNumber('^(?:[1-9][0-9]?|100)$', 'must be 1 to 100', '50')
+/** A whole number from 0 of at most 16 digits. */
+export const QueryCount = queryNumber('^[0-9]{1,16}$', 'must be a whole number', '0')
+
 /** An instant in ISO 8601, UTC. */
 export const Instant = t.String({ format: 'date-time', examples: ['2026-01-15T10:00:00.000Z'] })
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { request, TestSocket, type TestUser } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { startAppServer } from './app-server.ts'
 
 const MAX = 5
 const wsUrl = (server: TestServer, user: TestUser) => `${server.url.replace('http', 'ws')}/ws?token=${user.token}`
@@ -78,5 +79,26 @@ describe('a server that stops', () => {
     ).toBe('refused')
     const errors = server.logs.filter(({ level }) => level === 'error' || level === 'warn')
     expect(errors.filter(({ message }) => !String(message).startsWith('Rate limits are off'))).toEqual([])
+  }, 20_000)
+
+  it('says so while it drains, and opens no socket, not even one that was on its way', async () => {
+    const server = await startServer()
+    const inside = await startAppServer(server)
+    const user = inside.here(await server.addUser())
+    const url = `${user.serverUrl.replace('http', 'ws')}/ws?token=${user.token}`
+    const socket = await user.socket()
+    const onTheirWay = Array.from({ length: 20 }, () => new TestSocket(url))
+    await Bun.sleep(1)
+    inside.app.gateway.drain()
+    expect(await socket.closed).toMatchObject({ code: 1001 })
+    const ready = await request(`${user.serverUrl}/health/ready`, 'GET')
+    expect(ready).toMatchObject({ status: 503, body: { status: 'not ready', parts: { server: 'stopping' } } })
+    const headers = { upgrade: 'websocket', connection: 'Upgrade' }
+    const refused = await request(`${user.serverUrl}/ws?token=${user.token}`, 'GET', undefined, undefined, headers)
+    expect(refused.status).toBe(503)
+    for (const { code } of await Promise.all(onTheirWay.map(({ closed }) => closed))) expect(code).not.toBe(1000)
+    expect(inside.app.gateway.count()).toBe(0)
+    await inside.stop()
+    await server.stop()
   }, 20_000)
 })

@@ -1,6 +1,6 @@
 /** The shapes of chats and their members. */
 import { t } from 'elysia'
-import { cleanText, Instant, Uuid } from '../../http/text.ts'
+import { cleanText, Instant, PageLimit, QueryCount, Uuid } from '../../http/text.ts'
 import { Message, type MessageRow, toMessage } from '../messages/model.ts'
 import { PublicProfile, toPublicProfile } from '../users/model.ts'
 import type { OverviewRow } from './overview-store.ts'
@@ -59,10 +59,13 @@ export const ChatOverview = t.Object({
 export type ChatOverview = typeof ChatOverview.static
 
 export const ChatPage = t.Object({
-  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 50, error: 'must be 1 to 100' })),
+  limit: t.Optional(PageLimit),
   cursor: t.Optional(t.String({ maxLength: 200, error: 'must be a next_cursor' })),
 })
-export type ChatPage = typeof ChatPage.static
+export interface ChatPage {
+  limit?: number
+  cursor?: string
+}
 
 export const ChatList = t.Object({
   chats: t.Array(ChatOverview),
@@ -80,8 +83,8 @@ export const Member = t.Object({
 export type Member = typeof Member.static
 
 export const MemberPage = t.Object({
-  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 50, error: 'must be 1 to 100' })),
-  offset: t.Optional(t.Integer({ minimum: 0, maximum: 10_000_000, error: 'must be a whole number' })),
+  limit: t.Optional(PageLimit),
+  offset: t.Optional(QueryCount),
 })
 export const MemberList = t.Object({ members: t.Array(Member), total: t.Integer(), has_more: t.Boolean() })
 

@@ -1,6 +1,6 @@
 /** The shapes of messages: JSON outside, rows inside. */
 import { t } from 'elysia'
-import { cleanText, Instant, Uuid } from '../../http/text.ts'
+import { cleanText, Instant, PageLimit, QueryCount, Uuid } from '../../http/text.ts'
 
 export const MESSAGE_TYPES = ['text', 'image', 'video', 'audio', 'file'] as const
 export const MAX_CONTENT_LENGTH = 4096
@@ -42,14 +42,18 @@ export type SendMessage = typeof SendMessage.static
 
 export const EditMessage = t.Object({ content: Content })
 
-const pageError = 'must be a whole number'
 export const HistoryPage = t.Object({
-  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 50, error: 'must be 1 to 100' })),
-  offset: t.Optional(t.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, error: pageError })),
-  before_seq: t.Optional(t.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, error: pageError })),
-  after_seq: t.Optional(t.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, error: pageError })),
+  limit: t.Optional(PageLimit),
+  offset: t.Optional(QueryCount),
+  before_seq: t.Optional(QueryCount),
+  after_seq: t.Optional(QueryCount),
 })
-export type HistoryPage = typeof HistoryPage.static
+export interface HistoryPage {
+  limit?: number
+  offset?: number
+  before_seq?: number
+  after_seq?: number
+}
 
 export const History = t.Object({
   messages: t.Array(Message),

@@ -1,6 +1,6 @@
 /** The shapes of catching up. */
 import { t } from 'elysia'
-import { UUID_PATTERN, Uuid } from '../../http/text.ts'
+import { PageLimit, QueryCount, UUID_PATTERN, Uuid } from '../../http/text.ts'
 import { ChatOverview } from '../chats/model.ts'
 import { Message } from '../messages/model.ts'
 
@@ -10,11 +10,15 @@ export const Head = t.Object({ seq: Count, rev: Count })
 export type Head = typeof Head.static
 
 export const ChangesPage = t.Object({
-  after_seq: t.Optional(Count),
-  after_rev: t.Optional(Count),
-  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 100, error: 'must be 1 to 100' })),
+  after_seq: t.Optional(QueryCount),
+  after_rev: t.Optional(QueryCount),
+  limit: t.Optional(PageLimit),
 })
-export type ChangesPage = typeof ChangesPage.static
+export interface ChangesPage {
+  after_seq?: number
+  after_rev?: number
+  limit?: number
+}
 
 export const Changes = t.Object({
   messages: t.Array(Message, { description: 'Those after `after_seq`, by seq' }),

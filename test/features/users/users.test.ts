@@ -56,7 +56,9 @@ describe('profiles', () => {
     const { token } = await server.register()
     const nobody = await server.call('GET', `/users/${Bun.randomUUIDv7()}`, { token })
     expect(nobody).toMatchObject({ status: 404, body: { error: 'User not found' } })
-    expect((await server.call('GET', '/users/1', { token })).body.details).toEqual({ user_id: 'must be a UUID in lower case' })
+    expect((await server.call('GET', '/users/1', { token })).body.details).toEqual({
+      user_id: 'must be a UUID in lower case',
+    })
   })
 })
 
