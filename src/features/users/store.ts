@@ -49,11 +49,10 @@ export function listPublic(db: Db | Tx, userIds: readonly string[]): Promise<Pub
     .where(inArray(users.id, [...userIds]))
 }
 
-export async function listLivingIds(db: Db | Tx, userIds: readonly string[]): Promise<string[]> {
-  const rows = await db
-    .select({ id: users.id })
-    .from(users)
-    .where(and(inArray(users.id, [...userIds]), isLiving))
+/** They stay living until the transaction ends: a deletion locks its row first, and one under way is waited for. */
+export async function listLivingIds(tx: Tx, userIds: readonly string[]): Promise<string[]> {
+  const isOne = inArray(users.id, [...userIds])
+  const rows = await tx.select({ id: users.id }).from(users).where(and(isOne, isLiving)).for('share')
   return rows.map(({ id }) => id)
 }
 
