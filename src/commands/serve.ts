@@ -49,7 +49,8 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
     const writerDatabase = postgres.connect({
       poolMax: 1,
       name: 'messenger writer',
-      startup: { enable_seqscan: false },
+      // A chat that somebody keeps locked may hold up the messages of all others no longer than this.
+      startup: { enable_seqscan: false, lock_timeout: '1s' },
     })
     undo.push(() => writerDatabase.close())
     const bus = createMemoryBus(log)

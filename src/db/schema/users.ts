@@ -34,3 +34,14 @@ export const users = pgTable(
     check('users_living_have_phone', sql`deleted_at is not null or phone is not null`),
   ],
 )
+
+/** What everybody may see of an account: the columns of a public profile. */
+export const publicColumns = {
+  id: users.id,
+  username: users.username,
+  avatarUrl: users.avatarUrl,
+  bio: users.bio,
+  isPremium: users.isPremium,
+  lastSeenAt: users.lastSeenAt,
+  deletedAt: users.deletedAt,
+}

@@ -1,7 +1,7 @@
 /** The chat list: one query for everything a client shows of its chats. */
 import { and, desc, eq, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
-import { chatMembers, chats, messages, users } from '../../db/schema/index.ts'
+import { chatMembers, chats, messages, publicColumns, users } from '../../db/schema/index.ts'
 import type { Head } from './model.ts'
 
 export type OverviewRow = Awaited<ReturnType<typeof listOverviews>>[number]
@@ -52,15 +52,7 @@ export function listOverviews(db: Db | Tx, userId: string, { before, chatIds, li
     .as('last_message')
 
   const peer = db
-    .select({
-      id: users.id,
-      username: users.username,
-      avatarUrl: users.avatarUrl,
-      bio: users.bio,
-      isPremium: users.isPremium,
-      lastSeenAt: users.lastSeenAt,
-      deletedAt: sql<Date | null>`${users.deletedAt}`.as('peer_deleted_at'),
-    })
+    .select(publicColumns)
     .from(chatMembers)
     .innerJoin(users, eq(users.id, chatMembers.userId))
     .where(and(sql`${page.type} = 'dm'`, eq(chatMembers.chatId, page.id), ne(chatMembers.userId, userId)))

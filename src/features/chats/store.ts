@@ -1,7 +1,7 @@
 /** The queries about chats and their members. */
 import { and, asc, eq, inArray, ne, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
-import { chatMembers, chats, messages, users } from '../../db/schema/index.ts'
+import { chatMembers, chats, messages, publicColumns, users } from '../../db/schema/index.ts'
 import type { ChatAccess } from './access.ts'
 import { roleOf } from './model.ts'
 
@@ -141,15 +141,7 @@ export function listMembers(db: Db, chatId: string, page: { limit: number; offse
       role: chatMembers.role,
       joinedAt: chatMembers.joinedAt,
       lastReadSeq: chatMembers.lastReadSeq,
-      user: {
-        id: users.id,
-        username: users.username,
-        avatarUrl: users.avatarUrl,
-        bio: users.bio,
-        isPremium: users.isPremium,
-        lastSeenAt: users.lastSeenAt,
-        deletedAt: users.deletedAt,
-      },
+      user: publicColumns,
     })
     .from(chatMembers)
     .innerJoin(users, eq(users.id, chatMembers.userId))

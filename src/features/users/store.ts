@@ -1,19 +1,10 @@
 /** The queries about accounts and their profiles. */
 import { and, asc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
-import { type auditAction, auditLogs, users } from '../../db/schema/index.ts'
+import { type auditAction, auditLogs, publicColumns, users } from '../../db/schema/index.ts'
 
 export type AuditAction = (typeof auditAction.enumValues)[number]
 
-const publicColumns = {
-  id: users.id,
-  username: users.username,
-  avatarUrl: users.avatarUrl,
-  bio: users.bio,
-  isPremium: users.isPremium,
-  lastSeenAt: users.lastSeenAt,
-  deletedAt: users.deletedAt,
-}
 const ownColumns = { ...publicColumns, phone: users.phone, email: users.email, createdAt: users.createdAt }
 const accountColumns = {
   id: users.id,
