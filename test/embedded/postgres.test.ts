@@ -1,9 +1,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isRunning, launch, makeHome, people, postmasterPid, query, removeHome, type Server, until } from './harness.ts'
+import {
+  isOrdinaryUserShutOut,
+  isRunning,
+  launch,
+  makeHome,
+  people,
+  postmasterPid,
+  query,
+  removeHome,
+  type Server,
+  until,
+} from './harness.ts'
 
 setDefaultTimeout(30_000)
+
+it.skipIf(isOrdinaryUserShutOut)('an ordinary user can read this tree, so that root runs their half too', () => {
+  expect(people.some(({ name }) => name === 'an ordinary user')).toBe(true)
+})
 
 for (const person of people) {
   describe(`embedded PostgreSQL, run by ${person.name}`, () => {
