@@ -1,4 +1,4 @@
-/** A client written from the design document alone: REST by fetch, real time by a WebSocket. */
+/** A client written from the description of the API alone, without a look at the code: REST by fetch, real time by a WebSocket. */
 
 /** What came as a JSON object. */
 export type Fields = Record<string, unknown>

@@ -1,4 +1,4 @@
-/** The tables of the design document, and what we promised beyond it, in a database that the migrations made. */
+/** The tables as they were specified, and what was promised beyond that, in a database that the migrations made. */
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -153,7 +153,7 @@ const spell = (type: string) =>
   type.replace(/timestamp\(\d\) with time zone/, 'timestamptz').replace(/('[^']*')::[\w ]+/, '$1')
 
 describe('the schema', () => {
-  it('has every column of the design document, of its type, with its default', async () => {
+  it('has every column that was specified, of its type, with its default', async () => {
     const rows = await server.database.sql<{ name: string; column: string; type: string }[]>`
       select c.relname as name, a.attname as column, format_type(a.atttypid, a.atttypmod)
         || case when a.attnotnull then ' not null' else '' end
@@ -167,7 +167,7 @@ describe('the schema', () => {
       expect({ [name]: found[name] }).toMatchObject({ [name]: expected })
   })
 
-  it('has every enum of the design document', async () => {
+  it('has every enum that was specified', async () => {
     const rows = await server.database.sql<{ name: string; labels: string[] }[]>`
       select t.typname as name, array_agg(e.enumlabel::text order by e.enumsortorder) as labels
       from pg_type t join pg_enum e on e.enumtypid = t.oid group by 1`
@@ -176,7 +176,7 @@ describe('the schema', () => {
       expect({ name, labels: found.get(name)?.slice(0, labels.length) }).toEqual({ name, labels })
   })
 
-  it('has every index of the design document', async () => {
+  it('has every index that was specified', async () => {
     const rows = await server.database.sql<{ name: string; definition: string }[]>`
       select indexname as name, indexdef as definition from pg_indexes where schemaname = 'public'`
     const found = new Map(rows.map(({ name, definition }) => [name, definition]))
@@ -188,7 +188,7 @@ describe('the schema', () => {
     }
   })
 
-  it('has the keys and references of the design document', async () => {
+  it('has the keys and references that were specified', async () => {
     const rows = await server.database.sql<
       { name: string; kind: string; keys: string[]; target: string; on_delete: string }[]
     >`

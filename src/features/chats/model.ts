@@ -24,7 +24,7 @@ export const CreateGroup = t.Object({
 })
 export type CreateGroup = typeof CreateGroup.static
 
-/** A chat as the design's examples show it. */
+/** What a chat is to anybody in it. */
 export const Chat = t.Object({
   id: Uuid,
   name: t.Nullable(t.String({ examples: ['My Group'] })),

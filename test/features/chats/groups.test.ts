@@ -24,7 +24,7 @@ async function makeGroup(): Promise<string> {
 const nobody = () => Bun.randomUUIDv7()
 
 describe('making a group', () => {
-  it('answers the design’s shape; the maker is its owner and a member', async () => {
+  it('answers the group; the maker is its owner and a member', async () => {
     const { status, body } = await owner.post('/chats', { name: 'My Group', type: 'group', member_ids: [member.id] })
     expect(status).toBe(201)
     expect(body).toEqual({

@@ -1,5 +1,5 @@
 /**
- * A client as the contract describes one: it applies events by (chat, seq, rev), asks `changes` when it sees a gap,
+ * A client as the README describes one: it applies events by (chat, seq, rev), asks `changes` when it sees a gap,
  * syncs when it has reconnected, and reads pages where it is told to start anew. It may be made to lose what is pushed.
  */
 import type { Json, TestUser } from '../../support/client.ts'
@@ -17,7 +17,7 @@ export interface Held {
 export interface ClientOptions {
   /** Whether the next pushed frame is lost on its way. */
   loses(): boolean
-  /** How long a gap may close by itself. The contract says 2 s; a test has less time. */
+  /** How long a gap may close by itself. Clients wait 2 s; a test has less time. */
   patienceMs: number
   /** Of a page of `changes`. */
   pageSize: number

@@ -124,7 +124,7 @@ async function perform(step: Act, chats: Awaited<ReturnType<typeof makeChats>>) 
   }
 }
 
-describe('a client that follows the contract', () => {
+describe('a client that follows the rules', () => {
   const totals = { lost: 0, gaps: 0, syncs: 0, pages: 0 }
 
   it('ends where one that missed nothing ends, however much it loses and is away', async () => {
