@@ -35,8 +35,6 @@ const MAX_FAULTS = 50
 /** Frames of one socket that wait for those before them. */
 const MAX_WAITING = 1000
 
-export type Dispatch = ReturnType<typeof createDispatch>
-
 export function createDispatch(options: DispatchOptions) {
   const { messages, reads, presence, log, authenticate, frameLimit } = options
 

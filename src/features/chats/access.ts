@@ -21,14 +21,17 @@ export interface ChatAccess {
 
 export type ChatAction = 'read' | 'write' | 'list members' | 'manage' | 'leave' | 'own' | 'delete any message'
 
-const isStaff = ({ role }: ChatAccess) => role !== 'member'
+const isStaff = ({ role }: Pick<ChatAccess, 'role'>) => role !== 'member'
+
+/** Why a member may not write; false when they may. The message writer asks it too, of what it reads for a whole batch. */
+export const whyNotWrite = (chat: Pick<ChatAccess, 'isReadOnly' | 'type' | 'role'>): AppError | false =>
+  (chat.isReadOnly && chatIsReadOnly()) ||
+  (chat.type === 'channel' && !isStaff(chat) && notAllowed('post in this channel'))
 
 /** For each action, why a member may not take it. */
 const refusals: Record<ChatAction, (chat: ChatAccess) => AppError | false> = {
   read: () => false,
-  write: (chat) =>
-    (chat.isReadOnly && chatIsReadOnly()) ||
-    (chat.type === 'channel' && !isStaff(chat) && notAllowed('post in this channel')),
+  write: whyNotWrite,
   'list members': (chat) => chat.type === 'channel' && !isStaff(chat) && notAllowed("see this channel's subscribers"),
   // Name, members: the owner and the admins.
   manage: (chat) => (chat.type === 'dm' && dmCannotBeLeft()) || (!isStaff(chat) && notAllowed('manage this chat')),

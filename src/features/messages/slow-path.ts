@@ -3,7 +3,8 @@
  * refused and what was a repeat, and stores the rest. Rare, so it may cost more.
  */
 import type postgres from 'postgres'
-import { type AppError, chatIsReadOnly, chatNotFound, notAllowed } from '../../errors.ts'
+import { type AppError, chatNotFound } from '../../errors.ts'
+import { whyNotWrite } from '../chats/access.ts'
 import { byChat, number, type Outcome, repeatKey, type Sent } from './drafts.ts'
 import { type MessageRow, toMessage } from './model.ts'
 import { type Draft, insertDrafts, type LockedChat, listPosters, listRepeats, lockChats } from './writer-store.ts'
@@ -48,11 +49,8 @@ async function store(tx: postgres.ISql, drafts: readonly Draft[]): Promise<Map<s
   return number(batches, bases, storedAt)
 }
 
-function whyRefused(chat: LockedChat | undefined, role: 'admin' | 'member' | undefined): AppError | undefined {
-  if (chat === undefined || role === undefined) return chatNotFound()
-  if (chat.is_read_only) return chatIsReadOnly()
-  if (chat.type === 'channel' && role !== 'admin') return notAllowed('post in this channel')
-  return undefined
+function whyRefused(chat: LockedChat | undefined, role: 'admin' | 'member' | undefined): AppError | false {
+  return chat === undefined || role === undefined ? chatNotFound() : whyNotWrite({ ...chat, role })
 }
 
 const keyOf = ({ chatId, senderId, clientId }: MessageRow) => repeatKey({ chatId, senderId: senderId ?? '', clientId })

@@ -80,12 +80,14 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
 export interface LockedChat {
   id: string
   type: 'dm' | 'group' | 'channel'
-  is_read_only: boolean
+  isReadOnly: boolean
 }
 
 /** Locks the chats' rows: until the transaction ends nobody joins, leaves or posts there. */
 export const lockChats = (tx: postgres.ISql, sortedIds: string[]) =>
-  tx<LockedChat[]>`select id, type, is_read_only from chats where id = any(${sortedIds}::uuid[]) order by id for update`
+  tx<
+    LockedChat[]
+  >`select id, type, is_read_only as "isReadOnly" from chats where id = any(${sortedIds}::uuid[]) order by id for update`
 
 /** Which of the drafts' senders are members of the drafts' chats. */
 export const listPosters = (tx: postgres.ISql, drafts: readonly Draft[]) =>

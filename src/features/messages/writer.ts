@@ -5,7 +5,7 @@
 import type postgres from 'postgres'
 import type { Bus } from '../../bus/bus.ts'
 import { newMessage } from '../../bus/events.ts'
-import { isConnectionLoss, isUniqueViolation } from '../../db/client.ts'
+import { isConnectionLoss, isContention, isUniqueViolation } from '../../db/client.ts'
 import { unavailable } from '../../errors.ts'
 import type { Log } from '../../observability/log.ts'
 import { byChat, hasRepeats, number, type Outcome, type Sent, toOutcomes } from './drafts.ts'
@@ -65,7 +65,7 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
     } catch (error) {
       if (isConnectionLoss(error)) return refuse(batch, unavailable('The database is away; try again'))
       // What one chat or one message causes must not fail the others: each goes alone. A lock is waited for once a chat.
-      const isBusy = BUSY.some((code) => hasCode(error, code))
+      const isBusy = isContention(error)
       const parts = isBusy ? splitByChat(batch) : batch.map((pending) => [pending])
       if (parts.length > 1) for (const part of parts) await write(part)
       else refuse(batch, isBusy ? unavailable('This chat is busy; try again') : error)
@@ -120,9 +120,6 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
     },
   }
 }
-
-/** query_canceled (it took too long), lock_not_available, deadlock_detected. */
-const BUSY = ['57014', '55P03', '40P01']
 
 const splitByChat = (batch: readonly Pending[]): Pending[][] => [
   ...Map.groupBy(batch, ({ draft }) => draft.chatId).values(),

@@ -104,8 +104,6 @@ export function createPresence(options: PresenceOptions) {
       bus.publish([typing(chatId, userId, true)])
     },
 
-    stopTyping,
-
     /** Forgets every timer: when the server stops. */
     close(): void {
       for (const timer of [...leaving.values(), ...typists.values()]) clearTimeout(timer)
