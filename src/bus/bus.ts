@@ -24,5 +24,10 @@ export interface Bus {
   /** Takes back one `subscribe` of each topic. */
   unsubscribe(topics: readonly Topic[]): void
   onMessage(listener: BusListener): void
+  /**
+   * Told that messages of other instances may have been missed: every 15 s while the way to them is cut, and once when
+   * it is there again.
+   */
+  onGap(listener: () => void): void
   close(): Promise<void>
 }

@@ -60,8 +60,9 @@ export interface ReadMark {
 export const read = (mark: ReadMark, toReaderOnly: boolean) =>
   event(toReaderOnly ? userTopic(mark.user_id) : chatTopic(mark.chat_id), { type: 'read', ...mark })
 
-export const typing = (chatId: string, userId: string, isTyping: boolean) =>
-  event(chatTopic(chatId), {
+/** Signs of presence go to the chat's topic, or to those of some of its members. */
+export const typing = (to: Topic, chatId: string, userId: string, isTyping: boolean) =>
+  event(to, {
     type: 'typing',
     chat_id: chatId,
     user_id: userId,
@@ -69,17 +70,48 @@ export const typing = (chatId: string, userId: string, isTyping: boolean) =>
     timestamp: now(),
   })
 
-export const onlineStatus = (chatId: string, userId: string, isOnline: boolean) =>
-  event(chatTopic(chatId), { type: 'online_status', user_id: userId, is_online: isOnline, timestamp: now() })
+export const onlineStatus = (to: Topic, userId: string, isOnline: boolean) =>
+  event(to, { type: 'online_status', user_id: userId, is_online: isOnline, timestamp: now() })
 
-export const chatPresence = (chatId: string, userId: string, isJoined: boolean) =>
-  event(chatTopic(chatId), { type: 'chat_presence', chat_id: chatId, user_id: userId, is_joined: isJoined })
+export const chatPresence = (to: Topic, chatId: string, userId: string, isJoined: boolean) =>
+  event(to, { type: 'chat_presence', chat_id: chatId, user_id: userId, is_joined: isJoined })
 
 export const chatUpdated = (chatId: string, changes: Record<string, unknown>) =>
   event(chatTopic(chatId), { type: 'chat_updated', chat_id: chatId, ...changes })
+
+/** To the member's own sockets: in a channel nobody else hears of it. */
+export const roleChanged = (chatId: string, member: { user_id: string; role: string }) =>
+  event(userTopic(member.user_id), { type: 'chat_updated', chat_id: chatId, member })
 
 export const memberJoined = (chatId: string, userId: string, memberCount: number) =>
   event(chatTopic(chatId), { type: 'member_joined', chat_id: chatId, user_id: userId, member_count: memberCount })
 
 export const memberLeft = (chatId: string, userId: string, memberCount: number) =>
   event(chatTopic(chatId), { type: 'member_left', chat_id: chatId, user_id: userId, member_count: memberCount })
+
+/** To the sockets of whoever sent the file. */
+export const mediaProgress = (
+  userId: string,
+  progress: { chat_id: string; message_id: string /** From 0 to 100. */; percent: number },
+) => event(userTopic(userId), { type: 'media_progress', ...progress })
+
+/** What the other side's browser made, passed on as it came. */
+export interface IceCandidate {
+  candidate: string
+  sdpMid?: string | null
+  sdpMLineIndex?: number | null
+  usernameFragment?: string | null
+}
+
+/** What devices are told of a call; `deviceEvent` of control.ts carries it to those that may know. */
+export type CallEvent = { call_id: string } & (
+  | { type: 'call_invite'; chat_id: string; caller_id: string; media: 'audio' | 'video'; expires_at: string }
+  | { type: 'call_ringing' }
+  | { type: 'call_accept' }
+  | { type: 'call_answered_elsewhere' }
+  | { type: 'call_offer'; sdp: string }
+  | { type: 'call_answer'; sdp: string }
+  | { type: 'call_candidate'; candidate: IceCandidate }
+  | { type: 'call_resume' }
+  | { type: 'call_end'; chat_id: string; outcome: string; duration: number }
+)

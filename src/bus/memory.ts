@@ -30,6 +30,8 @@ export function createMemoryBus(log: Log): Bus {
     subscribe: () => Promise.resolve(),
     unsubscribe: () => {},
     onMessage: (listener) => listeners.push(listener),
+    // There is nobody to miss.
+    onGap: () => {},
     close: () => Promise.resolve(),
   }
 }

@@ -116,6 +116,16 @@ export function describeBus(name: string, createWorld: () => Promise<BusWorld>):
       expect(await until(1)).toEqual(['heard'])
     })
 
+    it('survives an unsubscribe too many: the next subscription counts in full', async () => {
+      const { until } = collect(listener)
+      await listener.subscribe([A])
+      listener.unsubscribe([A, A])
+      listener.unsubscribe([A, B])
+      await listener.subscribe([A])
+      publisher.publish([message(A, 'heard')])
+      expect(await until(1)).toEqual(['heard'])
+    })
+
     it('tells all listeners, though one of them throws', async () => {
       await listener.subscribe([A])
       listener.onMessage(() => {
@@ -131,9 +141,11 @@ export function describeBus(name: string, createWorld: () => Promise<BusWorld>):
       publisher.onMessage(({ payload }) => {
         if (payload === 'first') publisher.publish([message(A, 'answer')])
       })
-      const { until } = collect(publisher, [A])
+      await listener.subscribe([A])
+      const [here, there] = [collect(publisher, [A]), collect(listener, [A])]
       publisher.publish([message(A, 'first'), message(A, 'second')])
-      expect(await until(3)).toEqual(['first', 'second', 'answer'])
+      expect(await here.until(3)).toEqual(['first', 'second', 'answer'])
+      expect(await there.until(3)).toEqual(['first', 'second', 'answer'])
     })
 
     it('never throws on publishing, not even when it is closed', async () => {
