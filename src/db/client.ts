@@ -10,8 +10,17 @@ export interface Database {
   readonly db: Db
   /** The driver under `db`, on the same connections: timestamptz is a Date here too, int8 a string. */
   readonly sql: postgres.Sql
+  /** How many of the connections are in use, and how many queries wait for one. */
+  load(): PoolLoad
   /** Lets running queries end, for `timeoutSeconds` (5 by default) at most; the rest are rejected. */
   close(options?: { timeoutSeconds?: number }): Promise<void>
+}
+
+export interface PoolLoad {
+  idle: number
+  busy: number
+  connecting: number
+  waiting: number
 }
 
 export interface DatabaseOptions {
@@ -30,6 +39,8 @@ export interface DatabaseOptions {
   /** Settings of every connection of this pool, over ours: `{ enable_seqscan: false }`. */
   startup?: Record<string, string | number | boolean>
   onNotice?: (notice: postgres.Notice) => void
+  /** Told of each answer: the statement without its parameters, and how long PostgreSQL took. It must not throw. */
+  onAnswered?: (statement: string, ms: number) => void
 }
 
 /**
@@ -41,10 +52,12 @@ export interface DatabaseOptions {
  * - a transaction that begins behind a full pipeline has its connection to itself: stock lets others into it;
  * - a query whose parameters can't be sent fails alone: stock fails its neighbour and shifts all answers behind it by one;
  * - `silence_timeout` gives up a connection that owes an answer and sends no byte for so many seconds;
- * - when connecting fails and no connection is left, the queue is refused at once, not one query per attempt.
+ * - when connecting fails and no connection is left, the queue is refused at once, not one query per attempt;
+ * - a COPY whose rows PostgreSQL refuses fails, and one that is read slowly ends: stock waits for ever;
+ * - `onanswered` is told of each answer, from when its query was the connection's next; `load()` tells of the pool.
  * It goes into the build that Bun loads (src/) alone.
  */
-const patchMark = 'messenger-1'
+const patchMark = 'messenger-2'
 
 const timestamptz = 1184
 const timestamptzArray = 1185
@@ -61,7 +74,12 @@ export function connectDatabase(options: DatabaseOptions): Database {
   const sql = url === undefined ? postgres(driverOptions(options)) : connectToUrl(url, driverOptions(options))
   const db = drizzle(sql, { schema })
   readTimestampsAsDates(sql)
-  return { db, sql, close: ({ timeoutSeconds = 5 } = {}) => sql.end({ timeout: timeoutSeconds }) }
+  return {
+    db,
+    sql,
+    load: (sql as PatchedSql).load,
+    close: ({ timeoutSeconds = 5 } = {}) => sql.end({ timeout: timeoutSeconds }),
+  }
 }
 
 /** The stock driver dies with its process when PostgreSQL restarts under load, so nothing starts with it. */
@@ -74,7 +92,11 @@ function requirePatch(): void {
   )
 }
 
-type DriverOptions = postgres.Options<Record<string, never>> & { silence_timeout: number }
+type DriverOptions = postgres.Options<Record<string, never>> & {
+  silence_timeout: number
+  onanswered: DatabaseOptions['onAnswered']
+}
+type PatchedSql = postgres.Sql & { load(): PoolLoad }
 
 function driverOptions(options: DatabaseOptions): DriverOptions {
   const { socket, poolMax, name, statementTimeoutSeconds = 15, connectTimeoutSeconds = 5, onNotice } = options
@@ -94,6 +116,7 @@ function driverOptions(options: DatabaseOptions): DriverOptions {
     backoff: (failures: number) => Math.min(0.01 * 2 ** failures, 1),
     connection: startupParameters(name, statementTimeoutSeconds, options.startup),
     onnotice: onNotice ?? (() => {}),
+    onanswered: options.onAnswered,
   }
 }
 
@@ -177,6 +200,14 @@ const contentionCodes = new Set(['57014', '55P03', '40P01', '40001'])
 /** Whether PostgreSQL gave a statement up because too much else was going on. Nothing of it was stored. */
 export function isContention(error: unknown): boolean {
   return causes(error).some((cause) => contentionCodes.has(codeOf(cause)))
+}
+
+/**
+ * Whether PostgreSQL has no room left: disk, memory, connections (class 53, insufficient_resources). Nothing of the
+ * statement was stored, and only the operator can help.
+ */
+export function isExhausted(error: unknown): boolean {
+  return causes(error).some((cause) => /^53\w{3}$/.test(codeOf(cause)))
 }
 
 /** The error and what caused it, outermost first. */

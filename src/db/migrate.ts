@@ -8,13 +8,23 @@ export class NewerDatabase extends Error {
   override readonly name = 'NewerDatabase'
 }
 
+/** A restore was begun on the database and not finished: what is there is no whole. */
+export class UnfinishedRestore extends Error {
+  override readonly name = 'UnfinishedRestore'
+  constructor() {
+    super('A restore into this database was not finished: run `messenger restore` again, which begins anew')
+  }
+}
+
 // Any constant does, as long as every version uses the same.
 const MIGRATION_LOCK = 7_301_001
+
+export const RESTORE_MARK = 'restore_under_way'
 
 /**
  * Runs what is missing, each migration in a transaction of its own, one runner at a time (advisory lock).
  * @returns the tags that were run
- * @throws NewerDatabase when the database holds migrations this version does not know
+ * @throws NewerDatabase when the database holds migrations this version does not know. @throws UnfinishedRestore
  */
 export async function migrate(
   sql: postgres.Sql,
@@ -24,14 +34,8 @@ export async function migrate(
   const connection = await sql.reserve()
   try {
     await connection`select pg_advisory_lock(${MIGRATION_LOCK})`
-    const applied = await listApplied(connection)
-    refuseNewer(applied, migrations)
-    const missing = migrations.filter(({ id }) => !applied.has(id))
-    for (const migration of missing) {
-      await apply(connection, migration)
-      log.info('Migrated', { migration: migration.tag })
-    }
-    return missing.map(({ tag }) => tag)
+    if (await isRestoring(connection)) throw new UnfinishedRestore()
+    return await runMissing(connection, log, migrations)
   } finally {
     // On a lost connection the lock is gone with it.
     await connection`select pg_advisory_unlock(${MIGRATION_LOCK})`.catch((error) =>
@@ -39,6 +43,28 @@ export async function migrate(
     )
     connection.release()
   }
+}
+
+/** As {@link migrate} does, on one connection that nobody else uses. */
+export async function runMissing(
+  sql: postgres.ReservedSql,
+  log: Log,
+  migrations: readonly Migration[],
+): Promise<string[]> {
+  const applied = await listApplied(sql)
+  refuseNewer(applied, migrations)
+  const missing = migrations.filter(({ id }) => !applied.has(id))
+  for (const migration of missing) {
+    await apply(sql, migration)
+    log.info('Migrated', { migration: migration.tag })
+  }
+  return missing.map(({ tag }) => tag)
+}
+
+/** Whether the table is there that a restore makes first and drops last. */
+export async function isRestoring(sql: postgres.ISql): Promise<boolean> {
+  const [found] = await sql<{ exists: boolean }[]>`select to_regclass(${RESTORE_MARK}) is not null as exists`
+  return found?.exists ?? false
 }
 
 async function listApplied(sql: postgres.ReservedSql): Promise<Map<number, string>> {

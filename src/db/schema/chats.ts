@@ -4,6 +4,7 @@ import {
   boolean,
   index,
   integer,
+  jsonb,
   pgEnum,
   pgTable,
   primaryKey,
@@ -12,6 +13,7 @@ import {
   uuid,
   varchar,
 } from 'drizzle-orm/pg-core'
+import type { MediaJson } from './media.ts'
 import { instant, users } from './users.ts'
 
 export const chatType = pgEnum('chat_type', ['dm', 'group', 'channel'])
@@ -22,6 +24,8 @@ export const memberRole = pgEnum('member_role', ['admin', 'member'])
 export const chats = pgTable('chats', {
   id: uuid().primaryKey(),
   name: varchar({ length: 255 }),
+  /** The path of the picture of a group or a channel. */
+  avatarUrl: text('avatar_url'),
   type: chatType().notNull(),
   ownerId: uuid('owner_id').references(() => users.id),
   createdAt: instant('created_at').notNull().defaultNow(),
@@ -30,6 +34,8 @@ export const chats = pgTable('chats', {
   lastSeq: bigint('last_seq', { mode: 'number' }).notNull().default(0),
   /** Counts the edits and deletions. */
   lastRev: bigint('last_rev', { mode: 'number' }).notNull().default(0),
+  /** Counts every change of who may do what here, so that a statement can tell whether there was one while it waited. */
+  accessRev: bigint('access_rev', { mode: 'number' }).notNull().default(0),
   lastMessageAt: instant('last_message_at').notNull().defaultNow(),
   /** Kept in the transaction that changes the membership, under the lock of this row. */
   memberCount: integer('member_count').notNull().default(0),
@@ -52,24 +58,77 @@ export const chatMembers = pgTable(
     joinedAt: instant('joined_at').notNull().defaultNow(),
     lastReadSeq: bigint('last_read_seq', { mode: 'number' }).notNull().default(0),
     lastReadAt: instant('last_read_at'),
+    /** In a direct chat: the other one has blocked this member, who may write nothing there. */
+    isBlocked: boolean('is_blocked').notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.chatId, t.userId] }), index('idx_chat_members_user').on(t.userId)],
 )
 
 /** What a channel has beyond its chat (`channels.id` is its `chats.id`). */
-export const channels = pgTable('channels', {
-  id: uuid()
-    .primaryKey()
-    .references(() => chats.id, { onDelete: 'cascade' }),
-  name: varchar({ length: 255 }).notNull(),
-  ownerId: uuid('owner_id').references(() => users.id, { onDelete: 'cascade' }),
-  description: text(),
-  isPublic: boolean('is_public').notNull().default(true),
-  subscriberCount: integer('subscriber_count').notNull().default(0),
-  createdAt: instant('created_at').notNull().defaultNow(),
-})
+export const channels = pgTable(
+  'channels',
+  {
+    id: uuid()
+      .primaryKey()
+      .references(() => chats.id, { onDelete: 'cascade' }),
+    name: varchar({ length: 255 }).notNull(),
+    ownerId: uuid('owner_id').references(() => users.id, { onDelete: 'cascade' }),
+    description: text(),
+    isPublic: boolean('is_public').notNull().default(true),
+    subscriberCount: integer('subscriber_count').notNull().default(0),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [
+    // Public channels by any part of their name.
+    index('idx_channels_name').using('gin', sql`lower(${t.name}) gin_trgm_ops`).where(sql`is_public`),
+  ],
+)
 
-export const messageType = pgEnum('message_type', ['text', 'image', 'video', 'audio', 'file'])
+/** Whoever was removed from a chat by its staff: neither an invite nor a subscription lets them back in, only being added. */
+export const bans = pgTable(
+  'bans',
+  {
+    chatId: uuid('chat_id')
+      .notNull()
+      .references(() => chats.id, { onDelete: 'cascade' }),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.chatId, t.userId] })],
+)
+
+/** Whoever knows the code may join. Revoking an invite is deleting its row. */
+export const invites = pgTable(
+  'invites',
+  {
+    /** 128 random bits, base64url. */
+    code: text().primaryKey(),
+    chatId: uuid('chat_id')
+      .notNull()
+      .references(() => chats.id, { onDelete: 'cascade' }),
+    createdBy: uuid('created_by').references(() => users.id, { onDelete: 'set null' }),
+    /** Null: never. */
+    expiresAt: instant('expires_at'),
+    /** Null: any number of times. */
+    maxUses: integer('max_uses'),
+    /** How many have joined by it. */
+    uses: integer().notNull().default(0),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [index('idx_invites_chat').on(t.chatId), index('idx_invites_expires').on(t.expiresAt)],
+)
+
+export const messageType = pgEnum('message_type', ['text', 'image', 'video', 'audio', 'file', 'call'])
+
+/** What became of a call, as the message about it says. */
+export interface CallJson {
+  media: 'audio' | 'video'
+  outcome: 'completed' | 'missed' | 'declined' | 'busy' | 'cancelled' | 'failed'
+  /** In seconds, from the acceptance to the end; 0 when nobody answered. */
+  duration: number
+}
 
 /**
  * Every key starts with or contains `chat_id`, so the table can be partitioned or distributed by it.
@@ -92,6 +151,9 @@ export const messages = pgTable(
     content: text().notNull(),
     messageType: messageType('message_type').notNull().default('text'),
     mediaUrl: text('media_url'),
+    /** What a client is told of its file, beside the row in `media`: reading messages joins nothing. */
+    media: jsonb().$type<MediaJson>(),
+    call: jsonb().$type<CallJson>(),
     replyToId: uuid('reply_to_id'),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),

@@ -1,5 +1,16 @@
 import { sql } from 'drizzle-orm'
-import { boolean, check, index, pgTable, text, timestamp, uniqueIndex, uuid, varchar } from 'drizzle-orm/pg-core'
+import {
+  boolean,
+  check,
+  index,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+  varchar,
+} from 'drizzle-orm/pg-core'
 
 /** An instant to the millisecond, which is what JSON carries: a key taken from JSON finds its row again. */
 export const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
@@ -45,3 +56,18 @@ export const publicColumns = {
   lastSeenAt: users.lastSeenAt,
   deletedAt: users.deletedAt,
 }
+
+/** Whoever is blocked opens no direct chat with the blocker, writes nothing there, adds them to no group and sees no presence. */
+export const blocks = pgTable(
+  'blocks',
+  {
+    blockerId: uuid('blocker_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    blockedId: uuid('blocked_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.blockerId, t.blockedId] }), index('idx_blocks_blocked').on(t.blockedId)],
+)
