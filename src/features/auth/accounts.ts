@@ -62,15 +62,18 @@ export function createAccounts({ db, bus, users, passwords, sessions, attempts, 
     /** For ever: the name and the phone are free again, messages stay, from a deleted account. */
     async deleteAccount(userId: string, client: Client): Promise<void> {
       const messages: BusMessage[] = []
+      let dropPicture: (() => Promise<void>) | undefined
       await endingSessions(userId, async (tx) => {
         if (!(await users.credentials.lock(tx, userId))) throw userNotFound()
         for (const step of steps) messages.push(...(await step(tx, userId)))
-        await users.scrub(tx, userId)
+        dropPicture = await users.scrub(tx, userId)
         await attempts.forget(tx, userId)
         await users.recordAudit(tx, userId, 'account_delete', client)
         return sessions.endWithin(tx, userId)
       })
       bus.publish(messages)
+      await users.profiles.forget([userId])
+      await dropPicture?.()
     },
 
     /** For the operator, whatever REGISTRATION says. @returns the id; @throws validationFailed, alreadyTaken */

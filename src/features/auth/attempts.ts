@@ -28,7 +28,14 @@ const strangersKey = (target: Target) =>
   'userId' in target ? `login:account:${target.userId}` : `login:unknown:${digest(target.unknownName)}`
 const addressKey = (target: Target, unit: string) => `${strangersKey(target)}:${unit}`
 
-export function createAttempts({ db, limits }: { db: Db; limits: AttemptLimits }) {
+export interface AttemptsOptions {
+  db: Db
+  limits: AttemptLimits
+  /** Told of each refusal. */
+  onRefused?: (kind: 'login' | 'register') => void
+}
+
+export function createAttempts({ db, limits, onRefused }: AttemptsOptions) {
   return {
     /**
      * Counts one guess at a password; call it before the password is looked at.
@@ -42,7 +49,9 @@ export function createAttempts({ db, limits }: { db: Db; limits: AttemptLimits }
       const most = { [account]: limits.loginPerAccount, [`login:address:${unit}`]: limits.loginPerAddress }
       const counted = await store.countAttempts(db, Object.keys(most), LOGIN_WINDOW_SECONDS)
       const broken = counted.filter(({ key, attempts }) => attempts > (most[key] ?? 0))
-      if (broken.length > 0) throw tooManyLogins(Math.max(...broken.map((limit) => limit.retryAfterSeconds)))
+      if (broken.length === 0) return
+      onRefused?.('login')
+      throw tooManyLogins(Math.max(...broken.map((limit) => limit.retryAfterSeconds)))
     },
 
     /** The password was right: the account starts afresh, and the address is one of its own from now on. */
@@ -60,7 +69,9 @@ export function createAttempts({ db, limits }: { db: Db; limits: AttemptLimits }
         [`register:address:${limitUnit(address)}`],
         REGISTER_WINDOW_SECONDS,
       )
-      if (counted && counted.attempts > limits.registerPerAddress) throw tooManyRequests(counted.retryAfterSeconds)
+      if (!counted || counted.attempts <= limits.registerPerAddress) return
+      onRefused?.('register')
+      throw tooManyRequests(counted.retryAfterSeconds)
     },
 
     /** The account is deleted: where it was used from is nobody's business. */

@@ -1,4 +1,7 @@
-/** Who may pass: a route says `signedIn: true` or `anonymous: true`, and its handler learns who calls. */
+/**
+ * Who may pass: a route says `signedIn: true`, `signedInWithPicture: true`, `streams: true`, `mayBeSignedIn: true` or `anonymous: true`, and its handler
+ * learns who calls.
+ */
 import { Elysia } from 'elysia'
 import type { RateLimiter } from '../../cache/limiter.ts'
 import { notSignedIn, tooManyRequests } from '../../errors.ts'
@@ -9,13 +12,16 @@ import type { Authenticate } from './authenticator.ts'
 export interface GuardDeps {
   authenticate: Authenticate
   limiter: RateLimiter
-  /** Requests a minute: of a user, of a premium user, of an address without a token. `isOn: false` counts nothing. */
-  limits: { isOn: boolean; free: number; premium: number; anonymous: number }
-  isPremium: (userId: string) => boolean | Promise<boolean>
+  /** Requests a minute of an address without a token. `isOn: false` counts nothing, of users neither. */
+  limits: { isOn: boolean; anonymous: number }
+  /** Requests a minute of a user; asked at each. */
+  apiLimitOf: (userId: string) => number | Promise<number>
   clientAddress: ClientAddress
   lastSeen: { touch(userId: string): void }
   /** Reads the body of those who may pass; Elysia's own parser does without it. Parsers of the app come before the guard. */
   readBody?: (request: Request) => Promise<unknown>
+  /** The same for `signedInWithPicture`, whose body may hold one; without it they are read as all others. */
+  readLargeBody?: (request: Request) => Promise<unknown>
 }
 
 export type Guard = ReturnType<typeof createGuard>
@@ -26,6 +32,7 @@ type Anonymous = {
   client: Client
 }
 type SignedIn = Anonymous & { userId: string; sessionId: string }
+type MayBeSignedIn = { userId: string | undefined }
 interface Arrival {
   request: Request
   server: { requestIP(request: Request): { address: string } | null } | null
@@ -37,7 +44,16 @@ const PERIOD_SECONDS = 60
 const BEARER = /^bearer +(\S+)$/i
 
 export function createGuard(deps: GuardDeps) {
-  const { authenticate, limiter, limits, isPremium, clientAddress, lastSeen, readBody } = deps
+  const {
+    authenticate,
+    limiter,
+    limits,
+    apiLimitOf,
+    clientAddress,
+    lastSeen,
+    readBody,
+    readLargeBody = readBody,
+  } = deps
 
   const clientOf = ({ request, server }: Arrival): Client => {
     const address = clientAddress(request.headers, server?.requestIP(request)?.address)
@@ -51,13 +67,28 @@ export function createGuard(deps: GuardDeps) {
     if (retryAfterSeconds > 0) throw tooManyRequests(retryAfterSeconds)
   }
 
+  const countOf = async (userId: string) => {
+    const most = await apiLimitOf(userId)
+    // By limit: whoever just bought a higher one has all of it, whatever they used up before.
+    await count(`api:${most}:${userId}`, most)
+  }
+
   const signIn = async (arrival: Arrival): Promise<SignedIn> => {
     const token = BEARER.exec(arrival.request.headers.get('authorization') ?? '')?.[1]
     if (token === undefined) throw notSignedIn()
     const { userId, sessionId } = await authenticate(token)
-    if (limits.isOn) await count(`api:${userId}`, (await isPremium(userId)) ? limits.premium : limits.free)
+    if (limits.isOn) await countOf(userId)
     lastSeen.touch(userId)
     return { userId, sessionId, client: clientOf(arrival) }
+  }
+
+  /** For files: what they are opened by otherwise is their own affair, and no limit counts them. */
+  const letIn = async ({ request }: Arrival): Promise<MayBeSignedIn> => {
+    const token = BEARER.exec(request.headers.get('authorization') ?? '')?.[1]
+    if (token === undefined) return { userId: undefined }
+    const { userId } = await authenticate(token)
+    lastSeen.touch(userId)
+    return { userId }
   }
 
   const pass = async (arrival: Arrival): Promise<Anonymous> => {
@@ -68,9 +99,17 @@ export function createGuard(deps: GuardDeps) {
 
   return new Elysia({ name: 'guard' }).macro({
     signedIn: { ...checkpoint(signIn, readBody), detail: { security: [{ bearer: [] }] } },
+    /** Signed in; the body may be larger than others. */
+    signedInWithPicture: { ...checkpoint(signIn, readLargeBody), detail: { security: [{ bearer: [] }] } },
+    /** Signed in; the handler reads the body itself, as it comes. */
+    streams: { ...checkpoint(signIn, leaveBody), detail: { security: [{ bearer: [] }] } },
     anonymous: checkpoint(pass, readBody),
+    mayBeSignedIn: { ...checkpoint(letIn, readBody), detail: { security: [{ bearer: [] }, {}] } },
   })
 }
+
+/** Something has to be there, else Elysia's own parser reads it. */
+const leaveBody = () => Promise.resolve({})
 
 /**
  * The stages in which `admit` decides before anything else, once a request. A macro's `resolve` alone would run after

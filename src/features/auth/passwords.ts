@@ -1,6 +1,8 @@
 /** Hashing passwords without stalling the chat: one hash for each spare core, the rest waits in a bounded queue. */
 import { availableParallelism } from 'node:os'
 import { unavailable } from '../../errors.ts'
+import { createTurns } from '../../http/turns.ts'
+import type { Metrics } from '../../observability/metrics.ts'
 
 export type PasswordAlgorithm = 'bcrypt' | 'argon2id'
 
@@ -44,14 +46,18 @@ const methods: Record<PasswordAlgorithm, Method> = {
 // Argon2 with any other parameters, and bcrypt of any cost: what an earlier setting may have left.
 const KNOWN_HASH = /^\$(?:2[aby]\$\d{2}\$[./A-Za-z0-9]{53}|argon2id\$)/
 
+const tooManyWait = () => unavailable('Too many people are signing in; try again in a moment', 2)
+
 export function createPasswords(options: {
   algorithm: PasswordAlgorithm
   concurrency?: number
   queueLimit?: number
+  metrics?: Metrics
 }): Passwords {
   const { algorithm, concurrency = Math.max(1, availableParallelism() - 1), queueLimit = 32 * concurrency } = options
   const method = methods[algorithm]
-  const inTurn = createTurns(concurrency, queueLimit)
+  const inTurn = createTurns(concurrency, queueLimit, tooManyWait)
+  options.metrics?.gauge('messenger_password_queue', 'Passwords that wait to be hashed.', inTurn.waiting)
 
   const verify = (password: string, hash: string) =>
     // Anything else is no hash: the mark of a deleted account.
@@ -72,26 +78,3 @@ export function createPasswords(options: {
  * Bun gives it the SHA-512 of whatever is longer.
  */
 const normalize = (password: string) => password.normalize('NFC')
-
-/** Runs up to `concurrency` at a time; up to `queueLimit` wait, first come, first served. */
-function createTurns(concurrency: number, queueLimit: number) {
-  const waiting: (() => void)[] = []
-  let running = 0
-
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= concurrency) {
-      if (waiting.length >= queueLimit) throw unavailable('Too many people are signing in; try again in a moment', 2)
-      // Whoever ends hands the turn over, so `running` stays.
-      await new Promise<void>((resolve) => waiting.push(resolve))
-    } else {
-      running += 1
-    }
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else running -= 1
-    }
-  }
-}

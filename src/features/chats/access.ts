@@ -3,7 +3,17 @@
  * in the chat is told that it does not exist.
  */
 import type { Db, Tx } from '../../db/client.ts'
-import { type AppError, chatIsReadOnly, chatNotFound, dmCannotBeLeft, notAllowed } from '../../errors.ts'
+import {
+  type AppError,
+  blockedByUser,
+  callOutsideDm,
+  chatIsReadOnly,
+  chatNotFound,
+  dmCannotBeLeft,
+  notAllowed,
+  removedFromChat,
+} from '../../errors.ts'
+import { isBanned } from './bans-store.ts'
 import type { Role } from './model.ts'
 import { findAccess, lockChat } from './store.ts'
 
@@ -14,24 +24,29 @@ export interface ChatAccess {
   role: Role
   ownerId: string | null
   isReadOnly: boolean
+  /** In a direct chat: the other one has blocked this member. */
+  isBlocked: boolean
   memberCount: number
   lastSeq: number
+  lastRev: number
   lastReadSeq: number
 }
 
-export type ChatAction = 'read' | 'write' | 'list members' | 'manage' | 'leave' | 'own' | 'delete any message'
+export type ChatAction = 'read' | 'write' | 'call' | 'list members' | 'manage' | 'leave' | 'own' | 'delete any message'
 
 const isStaff = ({ role }: Pick<ChatAccess, 'role'>) => role !== 'member'
 
 /** Why a member may not write; false when they may. The message writer asks it too, of what it reads for a whole batch. */
-export const whyNotWrite = (chat: Pick<ChatAccess, 'isReadOnly' | 'type' | 'role'>): AppError | false =>
+export const whyNotWrite = (chat: Pick<ChatAccess, 'isReadOnly' | 'isBlocked' | 'type' | 'role'>): AppError | false =>
   (chat.isReadOnly && chatIsReadOnly()) ||
+  (chat.isBlocked && blockedByUser()) ||
   (chat.type === 'channel' && !isStaff(chat) && notAllowed('post in this channel'))
 
 /** For each action, why a member may not take it. */
 const refusals: Record<ChatAction, (chat: ChatAccess) => AppError | false> = {
   read: () => false,
   write: whyNotWrite,
+  call: (chat) => (chat.type !== 'dm' && callOutsideDm()) || whyNotWrite(chat),
   'list members': (chat) => chat.type === 'channel' && !isStaff(chat) && notAllowed("see this channel's subscribers"),
   // Name, members: the owner and the admins.
   manage: (chat) => (chat.type === 'dm' && dmCannotBeLeft()) || (!isStaff(chat) && notAllowed('manage this chat')),
@@ -56,6 +71,10 @@ export async function accessChat(db: Db | Tx, userId: string, chatId: string, ac
   return chat
 }
 
+/** For those who are told what is there, and of nothing else. */
+export const isMember = async (db: Db | Tx, userId: string, chatId: string): Promise<boolean> =>
+  (await findAccess(db, chatId, userId)) !== undefined
+
 /**
  * The same with the chat's row locked: until the transaction ends nobody joins, leaves or posts there. Two statements,
  * because one that waited for the lock would still see the members of before.
@@ -68,6 +87,14 @@ export async function accessLockedChat(
 ): Promise<ChatAccess> {
   await lockChat(tx, chatId)
   return accessChat(tx, userId, chatId, action)
+}
+
+/**
+ * Of somebody who wants to join by themselves. Ask with the chat's row locked: its staff may be removing them right now.
+ * @throws removedFromChat when only being added lets them back in
+ */
+export async function requireNotBanned(tx: Tx, userId: string, chatId: string): Promise<void> {
+  if (await isBanned(tx, chatId, userId)) throw removedFromChat()
 }
 
 /** Above this many members, and in channels, there is no presence, no typing and no read mark of others. */

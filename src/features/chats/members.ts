@@ -1,86 +1,104 @@
 /** Who is in a chat, and as what. Every change holds the lock of the chat's row, so limits hold under any race. */
 import type { BusMessage } from '../../bus/bus.ts'
 import { chatJoined, chatLeft } from '../../bus/control.ts'
-import { chatUpdated, memberJoined, memberLeft } from '../../bus/events.ts'
+import { chatUpdated, memberJoined, memberLeft, roleChanged } from '../../bus/events.ts'
 import type { Tx } from '../../db/client.ts'
 import { groupFull, memberNotFound, notAllowed, ownerMustHandOver, validationFailed } from '../../errors.ts'
 import { toPublicProfile } from '../users/model.ts'
-import { accessChat, accessLockedChat, isIntimate } from './access.ts'
+import { accessChat, accessLockedChat, type ChatAccess, isIntimate } from './access.ts'
+import { deleteBans, insertBan } from './bans-store.ts'
 import { type Member, type Role, roleOf } from './model.ts'
-import { type ChatsOptions, requireExisting } from './service.ts'
+import { type ChatsOptions, requireAddable } from './service.ts'
 import * as store from './store.ts'
 
 export type Members = ReturnType<typeof createMembers>
 
 export function createMembers({ db, bus, users, listOnline, groupLimitOf }: ChatsOptions) {
+  /**
+   * How many members a chat may have. Ask before the transaction: those who wait for the chat's lock may hold every
+   * connection that the answer needs.
+   */
+  const limitOf = async ({ type, ownerId }: Pick<ChatAccess, 'type' | 'ownerId'>): Promise<number> =>
+    type === 'channel' || ownerId === null ? Number.POSITIVE_INFINITY : groupLimitOf(ownerId)
+
   return {
     /** In the order of joining. @throws AppError 404, 403 for a channel's subscribers */
     async list(userId: string, chatId: string, { limit = 50, offset = 0 }: { limit?: number; offset?: number }) {
       const chat = await accessChat(db, userId, chatId, 'list members')
       const rows = await store.listMembers(db, chatId, { limit, offset })
       const isShown = isIntimate(chat)
-      const online = isShown ? await listOnline(rows.map((row) => row.userId)) : new Set<string>()
+      const userIds = rows.map((row) => row.userId)
+      const online = isShown ? await listOnline(userIds) : new Set<string>()
+      const blockers = await users.listBlockers(db, userId, userIds)
       const members = rows.map(
         (row): Member => ({
-          user: toPublicProfile(row.user),
+          user: toPublicProfile(row.user, blockers.has(row.userId)),
           role: roleOf(row, chat.ownerId),
           joined_at: row.joinedAt.toISOString(),
-          is_online: online.has(row.userId),
+          is_online: online.has(row.userId) && !blockers.has(row.userId),
           last_read_seq: isShown ? row.lastReadSeq : null,
         }),
       )
       return { members, total: chat.memberCount, has_more: offset + rows.length < chat.memberCount }
     },
 
-    /** @throws AppError 404, 403 for plain members, 400 naming unknown users, 409 when the group would be too large */
+    /**
+     * @throws AppError 404, 403 for plain members and naming those who have blocked the adder, 400 naming unknown users,
+     *   409 when the group would be too large
+     */
     async add(userId: string, chatId: string, userIds: readonly string[]) {
-      const { added, memberCount } = await db.transaction(async (tx) => {
-        await accessChat(tx, userId, chatId, 'manage')
-        // Accounts before chats, as a deletion locks them, or the two could wait for each other.
-        await requireExisting(users, tx, userIds, 'user_ids')
+      const limit = await limitOf(await accessChat(db, userId, chatId, 'manage'))
+      const { added, memberCount, messages } = await db.transaction(async (tx) => {
+        await requireAddable(users, tx, { adderId: userId, userIds, field: 'user_ids' })
         const chat = await accessLockedChat(tx, userId, chatId, 'manage')
-        const joined = await store.insertMembers(tx, chatId, [...new Set(userIds)], { lastReadSeq: chat.lastSeq })
-        const limit = await groupLimitOf(chat.ownerId ?? userId)
-        if (joined.length > 0 && chat.memberCount + joined.length > limit) throw groupFull(limit)
-        return { added: joined, memberCount: await store.addToMemberCount(tx, chatId, joined.length) }
+        // For whoever was removed before this is the way back.
+        await deleteBans(tx, chatId, userIds)
+        return joinWithin(limit, tx, chat, userIds)
       })
-      bus.publish(added.flatMap((id) => [chatJoined(id, chatId), memberJoined(chatId, id, memberCount)]))
+      bus.publish(messages)
       return { added, member_count: memberCount }
     },
 
+    /** For whoever has decided, under the lock of the chat's row, that they may. */
+    join,
+    joinWithin,
+    limitOf,
+    leave,
+
     /**
-     * Removes somebody, or (`targetId` oneself) leaves. Admins remove members, the owner anybody.
+     * Removes somebody, who comes back only by being added, or (`targetId` oneself) leaves. Admins remove members, the
+     * owner anybody.
      * @throws AppError 404, 403, 400 in a direct chat, 409 for an owner who leaves
      */
     async remove(userId: string, chatId: string, targetId: string): Promise<void> {
       const isLeaving = userId === targetId
-      const memberCount = await db.transaction(async (tx) => {
+      const messages = await db.transaction(async (tx) => {
         const chat = await accessLockedChat(tx, userId, chatId, isLeaving ? 'leave' : 'manage')
         if (isLeaving && chat.role === 'owner') throw ownerMustHandOver()
         const target = await store.findMember(tx, chatId, targetId)
         if (!target) throw memberNotFound()
         const isPeer = chat.role !== 'owner' && roleOf(target, chat.ownerId) !== 'member'
         if (!isLeaving && isPeer) throw notAllowed('remove an admin: only the owner may')
-        await store.deleteMember(tx, chatId, targetId)
-        return store.addToMemberCount(tx, chatId, -1)
+        if (!isLeaving) await insertBan(tx, chatId, targetId)
+        return leave(tx, chat, targetId)
       })
-      bus.publish([chatLeft(targetId, chatId), memberLeft(chatId, targetId, memberCount)])
+      bus.publish(messages)
     },
 
     /** The owner makes admins and members; `owner` hands the ownership over. @throws AppError 404, 403, 400 for oneself */
     async setRole(userId: string, chatId: string, targetId: string, role: Role) {
-      await db.transaction(async (tx) => {
-        await accessLockedChat(tx, userId, chatId, 'own')
+      const chat = await db.transaction(async (tx) => {
+        const owned = await accessLockedChat(tx, userId, chatId, 'own')
         if (userId === targetId) throw validationFailed({ user_id: 'the owner’s role changes by handing over' })
         const target = await store.findMember(tx, chatId, targetId)
         if (!target) throw memberNotFound()
         await store.updateRole(tx, chatId, targetId, role === 'member' ? 'member' : 'admin')
         // The chat's row changes with every role: a post that waits for it looks again at what its sender may.
         await store.updateChat(tx, chatId, role === 'owner' ? { ownerId: targetId } : {})
+        return owned
       })
-      const handedOver = role === 'owner' ? { owner_id: targetId } : {}
       const member = { user_id: targetId, role }
-      bus.publish([chatUpdated(chatId, { ...handedOver, member })])
+      bus.publish(toldOfRole(chat, member, userId))
       return member
     },
 
@@ -98,14 +116,61 @@ export function createMembers({ db, bus, users, listOnline, groupLimitOf }: Chat
           continue
         }
         if (chat.ownerId === userId) messages.push(await passOn(tx, chat.id, userId, chat.type === 'channel'))
-        // Removed by somebody else while this waited for the lock: counted already.
-        if (!(await store.deleteMember(tx, chat.id, userId))) continue
-        const memberCount = await store.addToMemberCount(tx, chat.id, -1)
-        messages.push(memberLeft(chat.id, userId, memberCount))
+        messages.push(...(await leave(tx, { chatId: chat.id, type: chat.type }, userId)))
       }
       return messages
     },
   }
+}
+
+/**
+ * In a transaction that holds the lock of the chat's row.
+ * @returns who was not in it before, how many are in it now, and what to publish after the commit
+ */
+async function join(tx: Tx, chat: Pick<ChatAccess, 'chatId' | 'type' | 'lastSeq'>, userIds: readonly string[]) {
+  const { chatId, type, lastSeq } = chat
+  const added = await store.insertMembers(tx, chatId, [...new Set(userIds)], { lastReadSeq: lastSeq })
+  const memberCount = await store.addToMemberCount(tx, chatId, added.length)
+  const messages = added.flatMap((id) => [
+    chatJoined(id, chatId),
+    ...toldOf(type, memberJoined(chatId, id, memberCount)),
+  ])
+  return { added, memberCount, messages }
+}
+
+/** `join`, into a chat of at most `limit` members; whoever is in it already needs no room. @throws groupFull */
+async function joinWithin(limit: number, ...of: Parameters<typeof join>) {
+  const joined = await join(...of)
+  const isTooMuch = joined.added.length > 0 && joined.memberCount > limit
+  if (isTooMuch) throw groupFull(limit)
+  return joined
+}
+
+/**
+ * In a transaction that holds the lock of the chat's row. Whoever is not in it any more was counted already.
+ * @returns what to publish after the commit
+ */
+async function leave(tx: Tx, { chatId, type }: Pick<ChatAccess, 'chatId' | 'type'>, userId: string) {
+  if (!(await store.deleteMember(tx, chatId, userId))) return []
+  const memberCount = await store.addToMemberCount(tx, chatId, -1)
+  return [chatLeft(userId, chatId), ...toldOf(type, memberLeft(chatId, userId, memberCount))]
+}
+
+/** Who subscribes to a channel is for its staff to know, and telling each of thousands of each other would be endless. */
+const toldOf = (type: ChatAccess['type'], event: BusMessage): BusMessage[] => (type === 'channel' ? [] : [event])
+
+/** Everybody in a group hears of a role; in a channel only those whose it is, and everybody of another owner. */
+function toldOfRole(
+  { type, chatId }: Pick<ChatAccess, 'chatId' | 'type'>,
+  member: { user_id: string; role: Role },
+  formerOwnerId: string,
+): BusMessage[] {
+  const isHandedOver = member.role === 'owner'
+  const owner = isHandedOver ? { owner_id: member.user_id } : {}
+  if (type !== 'channel') return [chatUpdated(chatId, { ...owner, member })]
+  if (!isHandedOver) return [roleChanged(chatId, member)]
+  const former = roleChanged(chatId, { user_id: formerOwnerId, role: 'admin' })
+  return [chatUpdated(chatId, owner), roleChanged(chatId, member), former]
 }
 
 /** A group passes to its oldest admin, else its oldest member; a channel to its oldest admin, else nobody posts any more. */

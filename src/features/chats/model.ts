@@ -1,8 +1,10 @@
 /** The shapes of chats and their members. */
 import { t } from 'elysia'
-import { cleanText, Instant, PageLimit, QueryCount, Uuid } from '../../http/text.ts'
+import { pageFields } from '../../http/cursor.ts'
+import { cleanText, Instant, PageLimit, QueryCount, Uuid, wholeNumber } from '../../http/text.ts'
 import { Message, type MessageRow, toMessage } from '../messages/model.ts'
-import { PublicProfile, toPublicProfile } from '../users/model.ts'
+import { Avatar, PublicProfile, toPublicProfile } from '../users/model.ts'
+import type { InviteRow } from './invites-store.ts'
 import type { OverviewRow } from './overview-store.ts'
 
 // Not t.UnionEnum, which fills in its first value where none was sent.
@@ -24,6 +26,9 @@ export const CreateGroup = t.Object({
 })
 export type CreateGroup = typeof CreateGroup.static
 
+export const UpdateChat = t.Object({ name: t.Optional(ChatName), avatar: t.Optional(Avatar) })
+export type UpdateChat = typeof UpdateChat.static
+
 /** What a chat is to anybody in it. */
 export const Chat = t.Object({
   id: Uuid,
@@ -38,6 +43,7 @@ export type Chat = typeof Chat.static
 /** A chat as one of its members sees it. */
 export const ChatOverview = t.Object({
   ...Chat.properties,
+  avatar_url: t.Nullable(t.String({ description: 'Of a direct chat: that of the other one' })),
   is_read_only: t.Boolean(),
   role: Role,
   last_seq: t.Integer(),
@@ -58,20 +64,7 @@ export const ChatOverview = t.Object({
 })
 export type ChatOverview = typeof ChatOverview.static
 
-export const ChatPage = t.Object({
-  limit: t.Optional(PageLimit),
-  cursor: t.Optional(t.String({ maxLength: 200, error: 'must be a next_cursor' })),
-})
-export interface ChatPage {
-  limit?: number
-  cursor?: string
-}
-
-export const ChatList = t.Object({
-  chats: t.Array(ChatOverview),
-  has_more: t.Boolean(),
-  next_cursor: t.Nullable(t.String({ description: 'For the next page' })),
-})
+export const ChatList = t.Object({ chats: t.Array(ChatOverview), ...pageFields })
 
 export const Member = t.Object({
   user: PublicProfile,
@@ -98,11 +91,10 @@ export const AddedMembers = t.Object({
 
 export const MarkRead = t.Object({
   seq: t.Optional(
-    t.Integer({
-      minimum: 0,
-      maximum: Number.MAX_SAFE_INTEGER,
+    wholeNumber(0, Number.MAX_SAFE_INTEGER, {
       error: 'must be a whole number',
       description: 'Read up to here; unset: all',
+      examples: [42],
     }),
   ),
 })
@@ -111,6 +103,58 @@ export const Marked = t.Object({
   unread_count: t.Integer(),
   last_read_seq: t.Integer(),
 })
+
+const MIN_INVITE_SECONDS = 60
+const MAX_INVITE_SECONDS = 31_536_000
+const MAX_INVITE_USES = 100_000
+
+export const CreateInvite = t.Object({
+  expires_in: t.Optional(
+    wholeNumber(MIN_INVITE_SECONDS, MAX_INVITE_SECONDS, {
+      error: `must be ${MIN_INVITE_SECONDS} to ${MAX_INVITE_SECONDS} seconds`,
+      description: 'Seconds; unset: for ever',
+      examples: [86_400],
+    }),
+  ),
+  max_uses: t.Optional(
+    wholeNumber(1, MAX_INVITE_USES, {
+      error: `must be 1 to ${MAX_INVITE_USES}`,
+      description: 'How many may join by it; unset: any number',
+      examples: [10],
+    }),
+  ),
+})
+export type CreateInvite = typeof CreateInvite.static
+
+/** 16 bytes in base64url (RFC 4648, 5), without padding. */
+export const InviteCode = t.String({
+  pattern: '^[A-Za-z0-9_-]{22}$',
+  error: 'must be the code of an invite',
+  examples: ['q3J8wq1pQ0m2tXo9Zb7LrA'],
+})
+
+export const Invite = t.Object({
+  code: InviteCode,
+  chat_id: Uuid,
+  created_by: t.Nullable(Uuid),
+  expires_at: t.Nullable(Instant),
+  max_uses: t.Nullable(t.Integer()),
+  uses: t.Integer({ description: 'How many have joined by it' }),
+  created_at: Instant,
+})
+export type Invite = typeof Invite.static
+export const InviteList = t.Object({ invites: t.Array(Invite) })
+
+/** What somebody who holds a code sees of the chat before joining it. */
+export const InvitePreview = t.Object({
+  chat: t.Object({
+    name: t.Nullable(t.String({ examples: ['My Group'] })),
+    avatar_url: t.Nullable(t.String()),
+    type: Chat.properties.type,
+    member_count: t.Integer(),
+  }),
+})
+export type InvitePreview = typeof InvitePreview.static
 
 /** Where a chat stands. */
 export interface Head {
@@ -121,14 +165,26 @@ export interface Head {
   rev: number
 }
 
+export const toInvite = (row: InviteRow): Invite => ({
+  code: row.code,
+  chat_id: row.chatId,
+  created_by: row.createdBy,
+  expires_at: row.expiresAt?.toISOString() ?? null,
+  max_uses: row.maxUses,
+  uses: row.uses,
+  created_at: row.createdAt.toISOString(),
+})
+
 export const roleOf = (row: { userId: string; role: 'admin' | 'member' }, ownerId: string | null): Role =>
   row.userId === ownerId ? 'owner' : row.role
 
 export function toOverview(row: OverviewRow, onlineIds: ReadonlySet<string>): ChatOverview {
-  const peer = row.peer && toPublicProfile(row.peer)
+  const isConcealed = row.peer?.isConcealed ?? false
+  const peer = row.peer && toPublicProfile(row.peer, isConcealed)
   return {
     id: row.id,
     name: row.type === 'dm' ? (peer?.username ?? null) : row.name,
+    avatar_url: row.type === 'dm' ? (peer?.avatar_url ?? null) : row.avatarUrl,
     type: row.type,
     owner_id: row.ownerId,
     member_count: row.memberCount,
@@ -142,6 +198,6 @@ export function toOverview(row: OverviewRow, onlineIds: ReadonlySet<string>): Ch
     peer_read_seq: row.peerReadSeq,
     last_message: row.lastMessage && toMessage(row.lastMessage as MessageRow),
     last_message_at: row.lastMessageAt.toISOString(),
-    peer: peer && { ...peer, is_online: onlineIds.has(peer.id) },
+    peer: peer && { ...peer, is_online: !isConcealed && onlineIds.has(peer.id) },
   }
 }

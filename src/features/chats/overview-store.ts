@@ -1,29 +1,28 @@
 /** The chat list: one query for everything a client shows of its chats. */
-import { and, desc, eq, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
-import { chatMembers, chats, messages, publicColumns, users } from '../../db/schema/index.ts'
+import { blocks, chatMembers, chats, messages, publicColumns, users } from '../../db/schema/index.ts'
 import type { Head } from './model.ts'
 
 export type OverviewRow = Awaited<ReturnType<typeof listOverviews>>[number]
 
 /** Which of the user's chats: those with an activity before this one, some by id, or all. */
 export interface OverviewFilter {
-  before?: { at: Date; chatId: string }
+  before?: { at: Date; id: string }
   chatIds?: readonly string[]
   limit?: number
 }
 
-/** The user's chats, the one with the newest message first. */
+/**
+ * The user's chats, the one with the newest message first. What belongs to a chat is looked up for each chat (a lateral
+ * with a limit cannot be planned otherwise): a join would read whole tables as soon as somebody has many chats.
+ */
 export function listOverviews(db: Db | Tx, userId: string, { before, chatIds, limit }: OverviewFilter) {
-  const conditions: (SQL | undefined)[] = [eq(chatMembers.userId, userId)]
-  if (before)
-    conditions.push(sql`(${chats.lastMessageAt}, ${chats.id}) < (${before.at}::timestamptz, ${before.chatId}::uuid)`)
-  if (chatIds) conditions.push(inArray(chats.id, [...chatIds]))
-
-  const page = db
+  const chat = db
     .select({
       id: chats.id,
       name: chats.name,
+      avatarUrl: chats.avatarUrl,
       type: chats.type,
       ownerId: chats.ownerId,
       memberCount: chats.memberCount,
@@ -32,14 +31,29 @@ export function listOverviews(db: Db | Tx, userId: string, { before, chatIds, li
       lastSeq: chats.lastSeq,
       lastRev: chats.lastRev,
       lastMessageAt: chats.lastMessageAt,
+      dmKey: chats.dmKey,
+    })
+    .from(chats)
+    .where(eq(chats.id, chatMembers.chatId))
+    .limit(1)
+    .as('chat')
+
+  const conditions: (SQL | undefined)[] = [eq(chatMembers.userId, userId)]
+  if (before)
+    conditions.push(sql`(${chat.lastMessageAt}, ${chat.id}) < (${before.at}::timestamptz, ${before.id}::uuid)`)
+  if (chatIds) conditions.push(inArray(chatMembers.chatId, [...chatIds]))
+
+  const page = db
+    .select({
+      ...chat._.selectedFields,
       userId: chatMembers.userId,
       role: chatMembers.role,
       lastReadSeq: chatMembers.lastReadSeq,
     })
     .from(chatMembers)
-    .innerJoin(chats, eq(chats.id, chatMembers.chatId))
+    .innerJoinLateral(chat, sql`true`)
     .where(and(...conditions))
-    .orderBy(desc(chats.lastMessageAt), desc(chats.id))
+    .orderBy(desc(chat.lastMessageAt), desc(chat.id))
     .limit(limit ?? 1_000_000)
     .as('page')
 
@@ -51,11 +65,16 @@ export function listOverviews(db: Db | Tx, userId: string, { before, chatIds, li
     .limit(1)
     .as('last_message')
 
+  // Whoever has blocked the user does not let them see whether they are there.
+  const isConcealed = sql<boolean>`exists (
+    select from ${blocks} where ${blocks.blockerId} = ${users.id} and ${blocks.blockedId} = ${userId})`
+
+  // The key of a direct chat names the two.
+  const peerId = sql`trim(':' from replace(${page.dmKey}, ${userId}, ''))::uuid`
   const peer = db
-    .select(publicColumns)
-    .from(chatMembers)
-    .innerJoin(users, eq(users.id, chatMembers.userId))
-    .where(and(sql`${page.type} = 'dm'`, eq(chatMembers.chatId, page.id), ne(chatMembers.userId, userId)))
+    .select({ ...publicColumns, isConcealed: isConcealed.as('is_concealed') })
+    .from(users)
+    .where(eq(users.id, peerId))
     .limit(1)
     .as('peer')
 
@@ -68,6 +87,7 @@ export function listOverviews(db: Db | Tx, userId: string, { before, chatIds, li
     .select({
       id: page.id,
       name: page.name,
+      avatarUrl: page.avatarUrl,
       type: page.type,
       ownerId: page.ownerId,
       memberCount: page.memberCount,
@@ -102,4 +122,14 @@ export function listHeads(db: Db, userId: string): Promise<Head[]> {
     .from(chatMembers)
     .innerJoin(chats, eq(chats.id, chatMembers.chatId))
     .where(eq(chatMembers.userId, userId))
+}
+
+/** The ids of the chats of each of these users. */
+export async function listChatIds(db: Db, userIds: readonly string[]): Promise<Map<string, Set<string>>> {
+  const rows = await db
+    .select({ userId: chatMembers.userId, chatIds: sql<string[]>`array_agg(${chatMembers.chatId})` })
+    .from(chatMembers)
+    .where(inArray(chatMembers.userId, [...userIds]))
+    .groupBy(chatMembers.userId)
+  return new Map(rows.map(({ userId, chatIds }) => [userId, new Set(chatIds)]))
 }

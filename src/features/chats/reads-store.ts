@@ -3,14 +3,17 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { chatMembers, chats, messages } from '../../db/schema/index.ts'
 
-/** Moves a member's mark to `seq` (unset: to the end, as of now). */
-export async function updateReadMark(db: Db, chatId: string, userId: string, seq: number | undefined) {
+/** Moves a member's mark to `seq` (unset: to the end, as of now), given `from` only if it is exactly there. */
+export async function updateReadMark(db: Db, chatId: string, userId: string, seq?: number, from?: number) {
+  const isThere = from === undefined ? undefined : eq(chatMembers.lastReadSeq, from)
   const target = seq === undefined ? sql`${chats.lastSeq}` : sql`least(${seq}::bigint, ${chats.lastSeq})`
   const [row] = await db
     .update(chatMembers)
     .set({ lastReadSeq: sql`greatest(${chatMembers.lastReadSeq}, ${target})`, lastReadAt: sql`now()` })
     .from(chats)
-    .where(and(eq(chats.id, chatMembers.chatId), eq(chatMembers.chatId, chatId), eq(chatMembers.userId, userId)))
+    .where(
+      and(eq(chats.id, chatMembers.chatId), eq(chatMembers.chatId, chatId), eq(chatMembers.userId, userId), isThere),
+    )
     .returning({
       lastReadSeq: chatMembers.lastReadSeq,
       lastReadAt: sql<Date>`${chatMembers.lastReadAt}`,

@@ -11,6 +11,17 @@ export type Reads = ReturnType<typeof createReads>
 
 const FLUSH_EVERY_MS = 250
 
+type StoredMark = NonNullable<Awaited<ReturnType<typeof updateReadMark>>>
+
+const toEvent = (chatId: string, userId: string, mark: StoredMark) => ({
+  chat_id: chatId,
+  user_id: userId,
+  last_read_at: mark.lastReadAt.toISOString(),
+  last_read_seq: mark.lastReadSeq,
+  unread_count: Math.max(0, mark.lastSeq - mark.lastReadSeq),
+  message_id: mark.messageId,
+})
+
 export function createReads({ db, bus, log }: { db: Db; bus: Bus; log: Log }) {
   let marks = new Map<string, SentMark>()
   let isFlushing = false
@@ -43,14 +54,7 @@ export function createReads({ db, bus, log }: { db: Db; bus: Bus; log: Log }) {
       const chat = await accessChat(db, userId, chatId, 'read')
       const mark = await updateReadMark(db, chatId, userId, seq)
       if (!mark) throw chatNotFound()
-      const event = {
-        chat_id: chatId,
-        user_id: userId,
-        last_read_at: mark.lastReadAt.toISOString(),
-        last_read_seq: mark.lastReadSeq,
-        unread_count: Math.max(0, mark.lastSeq - mark.lastReadSeq),
-        message_id: mark.messageId,
-      }
+      const event = toEvent(chatId, userId, mark)
       bus.publish([read(event, !isIntimate(chat))])
       return event
     },
@@ -59,6 +63,16 @@ export function createReads({ db, bus, log }: { db: Db; bus: Bus; log: Log }) {
     noteSent(chatId: string, userId: string, seq: number): void {
       marks.set(`${chatId}:${userId}`, { chatId, userId, seq })
       flushSoon()
+    },
+
+    /**
+     * The user of a direct chat knows what message `seq` says: their mark moves over it if they have read all before it.
+     * What they have not read stays unread.
+     */
+    async passOver(userId: string, chatId: string, seq: number): Promise<void> {
+      await flush()
+      const mark = await updateReadMark(db, chatId, userId, seq, seq - 1)
+      if (mark) bus.publish([read(toEvent(chatId, userId, mark), false)])
     },
 
     /** Stores what is noted: before the server stops. */

@@ -1,7 +1,7 @@
 /** The queries about chats and their members. */
-import { and, asc, eq, inArray, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
-import { chatMembers, chats, messages, publicColumns, users } from '../../db/schema/index.ts'
+import { channels, chatMembers, chats, messages, publicColumns, users } from '../../db/schema/index.ts'
 import type { ChatAccess } from './access.ts'
 import { roleOf } from './model.ts'
 
@@ -14,8 +14,10 @@ export async function findAccess(db: Db | Tx, chatId: string, userId: string): P
       isReadOnly: chats.isReadOnly,
       memberCount: chats.memberCount,
       lastSeq: chats.lastSeq,
+      lastRev: chats.lastRev,
       userId: chatMembers.userId,
       role: chatMembers.role,
+      isBlocked: chatMembers.isBlocked,
       lastReadSeq: chatMembers.lastReadSeq,
     })
     .from(chats)
@@ -27,6 +29,11 @@ export async function findAccess(db: Db | Tx, chatId: string, userId: string): P
 /** Locks the chat's row until the transaction ends. Do it before reading what the lock is to protect. */
 export async function lockChat(tx: Tx, chatId: string): Promise<void> {
   await tx.select({ id: chats.id }).from(chats).where(eq(chats.id, chatId)).for('update')
+}
+
+export async function findAvatar(db: Db | Tx, chatId: string): Promise<string | null> {
+  const [row] = await db.select({ avatarUrl: chats.avatarUrl }).from(chats).where(eq(chats.id, chatId))
+  return row?.avatarUrl ?? null
 }
 
 export async function insertGroup(tx: Tx, group: { id: string; name: string; ownerId: string; memberCount: number }) {
@@ -52,12 +59,16 @@ export async function findDmId(db: Db | Tx, dmKey: string): Promise<string | und
   return row?.id
 }
 
-/** Members join having read everything so far. @returns who was not a member before */
+/**
+ * Members join having read everything so far.
+ * @param options.blockedId whom the other one of this direct chat has blocked
+ * @returns who was not a member before
+ */
 export async function insertMembers(
   tx: Tx,
   chatId: string,
   userIds: readonly string[],
-  { adminId, lastReadSeq = 0 }: { adminId?: string; lastReadSeq?: number } = {},
+  { adminId, blockedId, lastReadSeq = 0 }: { adminId?: string; blockedId?: string; lastReadSeq?: number } = {},
 ): Promise<string[]> {
   const rows = await tx
     .insert(chatMembers)
@@ -67,6 +78,7 @@ export async function insertMembers(
         userId,
         lastReadSeq,
         role: userId === adminId ? ('admin' as const) : ('member' as const),
+        isBlocked: userId === blockedId,
       })),
     )
     .onConflictDoNothing()
@@ -85,29 +97,63 @@ export async function deleteMember(tx: Tx, chatId: string, userId: string): Prom
 
 /** @returns the new count */
 export async function addToMemberCount(tx: Tx, chatId: string, change: number): Promise<number> {
-  const [row] = await tx
-    .update(chats)
-    .set({ memberCount: sql`${chats.memberCount} + ${change}` })
-    .where(eq(chats.id, chatId))
-    .returning({ memberCount: chats.memberCount })
+  const [row] = await changeChat(tx, chatId, { memberCount: sql`${chats.memberCount} + ${change}` })
   return row?.memberCount ?? 0
 }
 
 export async function updateChat(
   tx: Db | Tx,
   chatId: string,
-  changes: { name?: string; ownerId?: string | null; isReadOnly?: boolean },
+  changes: { name?: string; avatarUrl?: string | null; ownerId?: string | null; isReadOnly?: boolean },
 ): Promise<void> {
-  await tx
-    .update(chats)
-    .set({ ...changes, updatedAt: sql`now()` })
-    .where(eq(chats.id, chatId))
+  await changeChat(tx, chatId, { ...changes, updatedAt: sql`now()` })
+}
+
+/**
+ * Every change of a chat, its members and their roles ends here: `access_rev` tells the message writer of it. A channel repeats its chat's name, owner and count: one
+ * statement changes both, so that they are always equal.
+ */
+function changeChat(
+  tx: Db | Tx,
+  chatId: string,
+  changes: {
+    name?: string
+    avatarUrl?: string | null
+    ownerId?: string | null
+    isReadOnly?: boolean
+    memberCount?: SQL
+    updatedAt?: SQL
+  },
+) {
+  const { id, name, ownerId, memberCount } = chats
+  const chat = tx.$with('chat').as(
+    tx
+      .update(chats)
+      .set({ ...changes, accessRev: sql`${chats.accessRev} + 1` })
+      .where(eq(id, chatId))
+      .returning({ id, name, ownerId, memberCount }),
+  )
+  const repeated = {
+    name: sql`${chat.name}`,
+    ownerId: sql`${chat.ownerId}`,
+    subscriberCount: sql`${chat.memberCount}`,
+  }
+  const channel = tx.$with('channel').as(tx.update(channels).set(repeated).from(chat).where(eq(channels.id, chat.id)))
+  return tx.with(chat, channel).select({ memberCount: chat.memberCount }).from(chat)
 }
 
 export async function updateRole(tx: Tx, chatId: string, userId: string, role: 'admin' | 'member'): Promise<void> {
   await tx
     .update(chatMembers)
     .set({ role })
+    .where(and(eq(chatMembers.chatId, chatId), eq(chatMembers.userId, userId)))
+}
+
+/** Whether the other one of a direct chat has blocked this member. */
+export async function updateBlocked(tx: Tx, chatId: string, userId: string, isBlocked: boolean): Promise<void> {
+  await tx
+    .update(chatMembers)
+    .set({ isBlocked })
     .where(and(eq(chatMembers.chatId, chatId), eq(chatMembers.userId, userId)))
 }
 

@@ -1,6 +1,6 @@
 /** Drafts, and what they become: pure, shared by the writer's fast and slow path. */
 import { type Message, toMessage } from './model.ts'
-import type { ChatBatch, Draft } from './writer-store.ts'
+import type { Attachment, ChatBatch, Draft } from './writer-store.ts'
 
 export interface Sent {
   message: Message
@@ -30,6 +30,9 @@ export function byChat(drafts: readonly Draft[]): ChatBatch[] {
 export const repeatKey = (draft: Pick<Draft, 'chatId' | 'senderId' | 'clientId'>) =>
   `${draft.chatId}:${draft.senderId}:${draft.clientId}`
 
+export const hasAttachment = <D extends Draft>(draft: D): draft is D & { attachment: Attachment } =>
+  draft.attachment !== undefined
+
 export const hasRepeats = (drafts: readonly Draft[]) => new Set(drafts.map(repeatKey)).size < drafts.length
 
 /** The stored messages by id, from the numbers that the database gave. */
@@ -43,8 +46,11 @@ export function number(batches: readonly ChatBatch[], bases: Map<string, number>
   return sent
 }
 
+/** Of a text. */
+const NOTHING: Attachment = { messageType: 'text', mediaUrl: null, media: null, call: null }
+
 function toSent(draft: Draft, seq: number, storedAt: Date): Sent {
-  const fresh = { rev: 0, messageType: 'text', mediaUrl: null, deletedAt: null } as const
+  const fresh = { rev: 0, deletedAt: null, ...(draft.attachment ?? NOTHING) }
   const message = toMessage({ ...draft, ...fresh, seq, createdAt: storedAt, updatedAt: storedAt })
   return { message, json: JSON.stringify(message), isRepeat: false }
 }

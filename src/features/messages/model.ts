@@ -1,11 +1,22 @@
 /** The shapes of messages: JSON outside, rows inside. */
 import { t } from 'elysia'
+import type { CallJson } from '../../db/schema/index.ts'
 import { cleanText, Instant, PageLimit, QueryCount, Uuid } from '../../http/text.ts'
+import { Media } from '../media/model.ts'
 
-export const MESSAGE_TYPES = ['text', 'image', 'video', 'audio', 'file'] as const
+export const MESSAGE_TYPES = ['text', 'image', 'video', 'audio', 'file', 'call'] as const
 export const MAX_CONTENT_LENGTH = 4096
 
 const Nullable = <T extends Parameters<typeof t.Union>[0][number]>(schema: T) => t.Union([schema, t.Null()])
+
+const Call = t.Object(
+  {
+    media: t.UnionEnum(['audio', 'video']),
+    outcome: t.UnionEnum(['completed', 'missed', 'declined', 'busy', 'cancelled', 'failed']),
+    duration: t.Integer({ description: 'In seconds, from the acceptance to the end' }),
+  },
+  { description: 'Of a message of type `call` alone: what became of it. The caller is the sender.' },
+)
 
 export const Message = t.Object({
   id: Uuid,
@@ -21,12 +32,13 @@ export const Message = t.Object({
   reply_to_id: Nullable(Uuid),
   updated_at: Instant,
   deleted_at: Nullable(Instant),
-  media: t.Null({ description: 'The uploaded file' }),
+  media: Nullable(Media),
+  call: t.Optional(Call),
 })
 export type Message = typeof Message.static
 
 const Content = cleanText(1, MAX_CONTENT_LENGTH, { examples: ['Hello, world!'] })
-const ClientId = cleanText(1, 64, {
+export const ClientId = cleanText(1, 64, {
   description: 'Your own key of this message: a repeat in the same chat answers the first message, never a second',
 })
 
@@ -71,6 +83,8 @@ export interface MessageRow {
   content: string
   messageType: (typeof MESSAGE_TYPES)[number]
   mediaUrl: string | null
+  media: Media | null
+  call: CallJson | null
   replyToId: string | null
   createdAt: Date
   updatedAt: Date
@@ -96,6 +110,7 @@ export function toMessage(row: MessageRow): Message {
     reply_to_id: row.replyToId,
     updated_at: updatedAt,
     deleted_at: row.deletedAt?.toISOString() ?? null,
-    media: null,
+    media: row.media,
+    ...(row.call && { call: row.call }),
   }
 }

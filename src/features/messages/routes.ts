@@ -24,7 +24,8 @@ export const messageRoutes = ({ guard, messages }: { guard: Guard; messages: Mes
           tags,
           summary: 'Send a message',
           description:
-            'Stored when answered. A `client_id` makes it safe to repeat: the first message is answered again.',
+            'Stored when answered. A `client_id` makes it safe to repeat: the first message is answered again. In a channel ' +
+            'its owner and admins post.',
         },
       },
     )
@@ -38,6 +39,19 @@ export const messageRoutes = ({ guard, messages }: { guard: Guard; messages: Mes
         description: 'Newest first by `offset` or `before_seq`, oldest first by `after_seq`.',
       },
     })
+    .get(
+      '/chats/:chat_id/messages/:message_id',
+      ({ userId, params }) => messages.get(userId, params.chat_id, params.message_id),
+      {
+        params: OneMessage,
+        response: { 200: Message, ...failures(400, 401, 404, 429) },
+        detail: {
+          tags,
+          summary: 'One message',
+          description: 'What a reply replies to. A deleted one is its tombstone.',
+        },
+      },
+    )
     .patch(
       '/chats/:chat_id/messages/:message_id',
       ({ userId, params, body }) => messages.edit(userId, params.chat_id, params.message_id, body.content),
@@ -45,7 +59,7 @@ export const messageRoutes = ({ guard, messages }: { guard: Guard; messages: Mes
         params: OneMessage,
         body: EditMessage,
         response: { 200: Message, ...failures(400, 401, 403, 404, 409, 413, 429) },
-        detail: { tags, summary: 'Edit a message', description: 'Its author only.' },
+        detail: { tags, summary: 'Edit a message', description: 'Its author only, while they may write in the chat.' },
       },
     )
     .delete(

@@ -1,29 +1,50 @@
 /** Sending, reading, editing and deleting messages. */
 import type { Bus } from '../../bus/bus.ts'
 import { messageDeleted, messageUpdated } from '../../bus/events.ts'
+import type { Cache } from '../../cache/cache.ts'
 import type { Limit } from '../../cache/limiter.ts'
 import type { LocalLimiter } from '../../cache/memory-limiter.ts'
 import type { Db, Tx } from '../../db/client.ts'
+import type { MediaJson } from '../../db/schema/index.ts'
 import { messageIsDeleted, messageNotFound, notAllowed, tooManyRequests, validationFailed } from '../../errors.ts'
-import { accessChat, accessLockedChat, mayIn } from '../chats/access.ts'
+import { accessChat, accessLockedChat, isMember, mayIn } from '../chats/access.ts'
 import type { Sent } from './drafts.ts'
 import { type HistoryPage, type Message, type SendMessage, toMessage } from './model.ts'
+import { createRecent } from './recent.ts'
 import * as store from './store.ts'
 import type { MessageWriter } from './writer.ts'
-import type { Draft } from './writer-store.ts'
+import type { Attachment, Draft } from './writer-store.ts'
 
 export interface MessagesOptions {
   db: Db
   bus: Bus
+  cache: Cache
   writer: MessageWriter
   limiter: LocalLimiter
   /** Messages of one user on this instance, REST and sockets together; undefined for no limit. */
   sendLimit: Limit | undefined
+  /** Told of each message that was edited or deleted, after the commit. */
+  onChanged(chatId: string): void
+  /** The message is being deleted: its file is nobody's from then on. */
+  releaseMedia(tx: Tx, chatId: string, messageId: string): Promise<void>
 }
+
+export type NewMedia = Pick<Attachment, 'messageType' | 'mediaUrl' | 'media'>
 
 export type Messages = ReturnType<typeof createMessages>
 
-export function createMessages({ db, bus, writer, limiter, sendLimit }: MessagesOptions) {
+export function createMessages({
+  db,
+  bus,
+  cache,
+  writer,
+  limiter,
+  sendLimit,
+  onChanged,
+  releaseMedia,
+}: MessagesOptions) {
+  const recent = createRecent({ db, cache })
+
   return {
     /**
      * Stores a message; it is committed when the promise resolves. A repeated `client_id` answers the first message.
@@ -46,19 +67,76 @@ export function createMessages({ db, bus, writer, limiter, sendLimit }: Messages
       return requireReplyTarget(draft, draft.replyToId).then(() => writer.send(draft))
     },
 
+    /**
+     * Stores what an upload or a call became, as `send` does a text. Its own limits are the caller's to ask.
+     * @throws AppError 404, 403, 400 for a reply to nothing, 503
+     */
+    async post(draft: Draft & { attachment: Attachment }): Promise<Sent> {
+      if (draft.replyToId) await requireReplyTarget(draft, draft.replyToId)
+      return writer.send(draft)
+    },
+
+    /** Stores several messages of one sender in one chat, as `post` does one, in their order. @returns what became of each */
+    async postAll(drafts: readonly (Draft & { attachment: Attachment })[]): Promise<PromiseSettledResult<Sent>[]> {
+      for (const draft of drafts) if (draft.replyToId) await requireReplyTarget(draft, draft.replyToId)
+      // All at once: of this instance nothing comes between them.
+      return Promise.allSettled(drafts.map((draft) => writer.send(draft)))
+    },
+
+    findSent,
+
+    /** The same for whoever may see it now; undefined for who is not in the chat any more. */
+    async findVisible(senderId: string, chatId: string, clientId: string): Promise<Message | undefined> {
+      return (await isMember(db, senderId, chatId)) ? findSent(senderId, chatId, clientId) : undefined
+    },
+
+    /**
+     * The file of a living message has become another one; everybody in the chat is told.
+     * @param change what it is, from what it was, within the transaction; undefined when it is not to be changed
+     * @returns whether it was changed: not when the message was deleted meanwhile
+     */
+    async replaceMedia(
+      chatId: string,
+      messageId: string,
+      change: (tx: Tx, before: MediaJson) => Promise<NewMedia | undefined>,
+    ): Promise<boolean> {
+      const message = await db.transaction(async (tx) => {
+        const rev = await store.takeRev(tx, chatId)
+        const found = await store.findMessage(tx, chatId, messageId)
+        const changes = found?.media && (await change(tx, found.media))
+        const updated = changes && (await store.updateMedia(tx, chatId, messageId, { ...changes, rev }))
+        return updated && toMessage(updated)
+      })
+      if (message) bus.publish([messageUpdated(message)])
+      return message !== undefined && message !== null
+    },
+
     /** Newest first by `offset` or `before_seq`, oldest first by `after_seq`. @throws AppError 404, 400 for two of them */
     async list(userId: string, chatId: string, { limit = 50, offset, before_seq, after_seq }: HistoryPage) {
       const given = [offset, before_seq, after_seq].filter((value) => value !== undefined)
       if (given.length > 1) throw validationFailed({ offset: 'give only one of offset, before_seq and after_seq' })
-      const { lastSeq } = await accessChat(db, userId, chatId, 'read')
+      const chat = await accessChat(db, userId, chatId, 'read')
+      const { lastSeq } = chat
       if (after_seq !== undefined) {
         const rows = await store.listMessages(db, chatId, { afterSeq: after_seq }, limit)
         return { messages: rows.map(toMessage), total: lastSeq, has_more: (rows.at(-1)?.seq ?? after_seq) < lastSeq }
+      }
+      if (given.length === 0) {
+        const newest = await recent.list(chat, limit)
+        return { messages: newest, total: lastSeq, has_more: (newest.at(-1)?.seq ?? 1) > 1 }
       }
       // Numbers have no gaps: skipping `offset` messages is arithmetic.
       const beforeSeq = before_seq ?? Math.max(0, lastSeq + 1 - (offset ?? 0))
       const rows = await store.listMessages(db, chatId, { beforeSeq }, limit)
       return { messages: rows.map(toMessage), total: lastSeq, has_more: (rows.at(-1)?.seq ?? 1) > 1 }
+    },
+
+    /** One message: what a reply replies to, or a search found. @throws AppError 404 */
+    async get(userId: string, chatId: string, messageId: string): Promise<Message> {
+      await accessChat(db, userId, chatId, 'read')
+      const found = await store.findMessage(db, chatId, messageId)
+      if (!found) throw messageNotFound()
+      return toMessage(found)
     },
 
     /** Of each chat the first `limit` messages after a place, by seq, for whoever has been let into the chats already. */
@@ -77,12 +155,14 @@ export function createMessages({ db, bus, writer, limiter, sendLimit }: Messages
         if (!found) throw messageNotFound()
         if (found.senderId !== userId) throw notAllowed("edit somebody else's message")
         if (found.deletedAt) throw messageIsDeleted()
+        if (found.messageType === 'call') throw notAllowed('edit a call')
         const rev = await store.takeRev(tx, chatId)
         const updated = await store.updateContent(tx, chatId, messageId, rev, content)
         if (!updated) throw messageIsDeleted()
         return toMessage(updated)
       })
       bus.publish([messageUpdated(message)])
+      onChanged(chatId)
       return message
     },
 
@@ -100,11 +180,21 @@ export function createMessages({ db, bus, writer, limiter, sendLimit }: Messages
         if (found.deletedAt) return { message: toMessage(found), isNew: false }
         const rev = await store.takeRev(tx, chatId)
         const updated = await store.emptyMessage(tx, chatId, messageId, rev)
+        if (found.media) await releaseMedia(tx, chatId, messageId)
         return { message: toMessage(updated ?? found), isNew: true }
       })
-      if (isNew) bus.publish([messageDeleted(message)])
+      if (isNew) {
+        bus.publish([messageDeleted(message)])
+        onChanged(chatId)
+      }
       return message
     },
+  }
+
+  /** What the sender sent to the chat under this key, as it is now. */
+  async function findSent(senderId: string, chatId: string, clientId: string): Promise<Message | undefined> {
+    const row = await store.findByKey(db, { senderId, chatId, clientId })
+    return row && toMessage(row)
   }
 
   /**
@@ -114,7 +204,7 @@ export function createMessages({ db, bus, writer, limiter, sendLimit }: Messages
   async function requireReplyTarget(draft: Draft, targetId: string): Promise<void> {
     await accessChat(db, draft.senderId, draft.chatId, 'read')
     if (await store.findMessage(db, draft.chatId, targetId)) return
-    const isRepeat = await store.isKeyUsed(db, draft)
+    const isRepeat = await store.findByKey(db, draft)
     if (!isRepeat) throw validationFailed({ reply_to_id: 'is no message of this chat' })
   }
 }

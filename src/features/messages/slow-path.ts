@@ -1,20 +1,29 @@
 /**
- * What the writer does when a batch could not be stored as a whole: under the locks of the chats it finds out who was
- * refused and what was a repeat, and stores the rest. Rare, so it may cost more.
+ * What the writer does when a batch could not be stored as a whole, or holds more than texts: under the locks of the chats
+ * it finds out who was refused and what was a repeat, and stores the rest. Rare, so it may cost more.
  */
 import type postgres from 'postgres'
 import { type AppError, chatNotFound } from '../../errors.ts'
 import { whyNotWrite } from '../chats/access.ts'
-import { byChat, number, type Outcome, repeatKey, type Sent } from './drafts.ts'
+import { byChat, hasAttachment, number, type Outcome, repeatKey, type Sent } from './drafts.ts'
 import { type MessageRow, toMessage } from './model.ts'
-import { type Draft, insertDrafts, type LockedChat, listPosters, listRepeats, lockChats } from './writer-store.ts'
+import {
+  attach,
+  type Draft,
+  insertDrafts,
+  type LockedChat,
+  listPosters,
+  listRepeats,
+  lockChats,
+  type Poster,
+} from './writer-store.ts'
 
 /** The outcome of each draft, at its place, in one transaction. */
 export async function storeCarefully(sql: postgres.Sql, drafts: readonly Draft[]): Promise<Outcome[]> {
   return await sql.begin(async (tx) => {
     const chatIds = [...new Set(drafts.map(({ chatId }) => chatId))].sort()
     const chats = new Map((await lockChats(tx, chatIds)).map((chat) => [chat.id, chat]))
-    const posters = new Map((await listPosters(tx, drafts)).map((p) => [`${p.chat_id}:${p.user_id}`, p.role]))
+    const posters = new Map((await listPosters(tx, drafts)).map((p) => [`${p.chatId}:${p.userId}`, p]))
     const known = new Map((await listRepeats(tx, drafts)).map((row) => [keyOf(row), toRepeat(row)]))
 
     const refusals = new Map<string, AppError>()
@@ -46,11 +55,13 @@ async function store(tx: postgres.ISql, drafts: readonly Draft[]): Promise<Map<s
   if (drafts.length === 0) return new Map()
   const batches = byChat(drafts)
   const { bases, storedAt } = await insertDrafts(tx, batches)
+  const attached = drafts.filter(hasAttachment)
+  if (attached.length > 0) await attach(tx, attached)
   return number(batches, bases, storedAt)
 }
 
-function whyRefused(chat: LockedChat | undefined, role: 'admin' | 'member' | undefined): AppError | false {
-  return chat === undefined || role === undefined ? chatNotFound() : whyNotWrite({ ...chat, role })
+function whyRefused(chat: LockedChat | undefined, poster: Poster | undefined): AppError | false {
+  return chat === undefined || poster === undefined ? chatNotFound() : whyNotWrite({ ...chat, ...poster })
 }
 
 const keyOf = ({ chatId, senderId, clientId }: MessageRow) => repeatKey({ chatId, senderId: senderId ?? '', clientId })

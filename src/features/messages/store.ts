@@ -49,14 +49,16 @@ export async function findMessage(db: Db | Tx, chatId: string, id: string): Prom
   return row
 }
 
-/** Whether the sender has a message of this key in the chat. */
-export async function isKeyUsed(db: Db | Tx, key: Pick<Draft, 'senderId' | 'chatId' | 'clientId'>): Promise<boolean> {
-  const { senderId, chatId, clientId } = key
-  const rows = await db
-    .select({ id: messages.id })
+/** The sender's message of this key in the chat. */
+export async function findByKey(
+  db: Db | Tx,
+  { senderId, chatId, clientId }: Pick<Draft, 'senderId' | 'chatId' | 'clientId'>,
+): Promise<MessageRow | undefined> {
+  const [row] = await db
+    .select()
     .from(messages)
     .where(and(eq(messages.senderId, senderId), eq(messages.chatId, chatId), eq(messages.clientId, clientId)))
-  return rows.length > 0
+  return row
 }
 
 /** Counts a change of the chat's messages. @returns its number */
@@ -73,15 +75,21 @@ export async function takeRev(tx: Tx, chatId: string): Promise<number> {
 export const updateContent = (tx: Tx, chatId: string, id: string, rev: number, content: string) =>
   updateLiving(tx, chatId, id, { rev, content })
 
+/** Changes the file of a living message. @returns it as it is now; undefined when it is deleted */
+export const updateMedia = (tx: Tx, chatId: string, id: string, changes: FileChange & { rev: number }) =>
+  updateLiving(tx, chatId, id, changes)
+
 /** Empties a living message: what stays is its place. @returns the tombstone; undefined when it was deleted before */
 export const emptyMessage = (tx: Tx, chatId: string, id: string, rev: number) =>
-  updateLiving(tx, chatId, id, { rev, content: '', mediaUrl: null, deletedAt: sql`now()` })
+  updateLiving(tx, chatId, id, { rev, content: '', mediaUrl: null, media: null, call: null, deletedAt: sql`now()` })
+
+type FileChange = Pick<MessageRow, 'messageType' | 'mediaUrl' | 'media'>
 
 async function updateLiving(
   tx: Tx,
   chatId: string,
   id: string,
-  changes: { rev: number; content: string; mediaUrl?: null; deletedAt?: SQL },
+  changes: { rev: number; content?: string; call?: null; deletedAt?: SQL } & Partial<FileChange>,
 ): Promise<MessageRow | undefined> {
   const [row] = await tx
     .update(messages)

@@ -5,6 +5,9 @@
 import type postgres from 'postgres'
 import type { MessageRow } from './model.ts'
 
+/** What a message is beyond its text. */
+export type Attachment = Pick<MessageRow, 'messageType' | 'mediaUrl' | 'media' | 'call'>
+
 /** A message on its way in. */
 export interface Draft {
   id: string
@@ -14,6 +17,8 @@ export interface Draft {
   /** The sender's key, or the message's own id. */
   clientId: string
   replyToId: string | null
+  /** Of uploads and calls. */
+  attachment?: Attachment
 }
 
 /** Drafts of one chat, in the order in which they will be numbered. */
@@ -28,7 +33,10 @@ export interface Numbered {
   storedAt: Date
 }
 
-/** Not every draft could be stored, so none was: a sender is no member, may not post, a chat is gone, closed or changed. */
+/**
+ * Not every draft could be stored, so none was: a sender is no member, may not post or is blocked, a chat is gone, closed
+ * or changed.
+ */
 export const ALL_OR_NOTHING = '22012'
 
 /**
@@ -39,7 +47,7 @@ export const ALL_OR_NOTHING = '22012'
  * repeated key makes a unique violation (23505). When no chat at all could be written, no base comes back.
  *
  * Members are seen as of the statement's start, so one removed while it waited for the chat's lock would still slip in.
- * Therefore a chat whose row is another version than at the start (`xmin`) counts as changed: whatever takes away
+ * Therefore a chat whose `access_rev` is another one than at the start counts as changed: whatever takes away
  * the right to post must update the chat's row.
  */
 export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
@@ -51,7 +59,7 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
       set last_seq = c.last_seq + b.drafts, last_message_at = now()
       from unnest(${batches.map((b) => b.chatId)}::uuid[], ${batches.map((b) => b.drafts.length)}::int[]) b (id, drafts)
       join chats seen on seen.id = b.id
-      where c.id = b.id and c.xmin = seen.xmin and not c.is_read_only
+      where c.id = b.id and c.access_rev = seen.access_rev and not c.is_read_only
       returning c.id, c.type, c.last_seq - b.drafts as base
     ), stored as (
       insert into messages (chat_id, id, seq, sender_id, client_id, content, reply_to_id, created_at, updated_at)
@@ -64,7 +72,8 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
       join bumped on bumped.id = d.chat_id
       cross join lateral (
         select from chat_members m
-        where m.chat_id = d.chat_id and m.user_id = d.sender_id and (bumped.type <> 'channel' or m.role = 'admin')
+        where m.chat_id = d.chat_id and m.user_id = d.sender_id and not m.is_blocked
+          and (bumped.type <> 'channel' or m.role = 'admin')
       ) poster
       returning 1
     )
@@ -89,10 +98,34 @@ export const lockChats = (tx: postgres.ISql, sortedIds: string[]) =>
     LockedChat[]
   >`select id, type, is_read_only as "isReadOnly" from chats where id = any(${sortedIds}::uuid[]) order by id for update`
 
+export interface Poster {
+  chatId: string
+  userId: string
+  role: 'admin' | 'member'
+  isBlocked: boolean
+}
+
+/**
+ * Gives messages that were inserted in this transaction what they are beyond their text. They are few: so the statement
+ * that inserts, the path of every text, knows nothing of it.
+ */
+export const attach = (tx: postgres.ISql, drafts: readonly (Draft & { attachment: Attachment })[]) =>
+  tx`
+    update messages m
+    set message_type = a.message_type::message_type, media_url = a.media_url, media = a.media::jsonb, call = a.call::jsonb
+    from unnest(
+      ${drafts.map((d) => d.chatId)}::uuid[], ${drafts.map((d) => d.id)}::uuid[],
+      ${drafts.map((d) => d.attachment.messageType)}::text[], ${drafts.map((d) => d.attachment.mediaUrl)}::text[],
+      ${drafts.map((d) => toJson(d.attachment.media))}::text[], ${drafts.map((d) => toJson(d.attachment.call))}::text[]
+    ) a (chat_id, id, message_type, media_url, media, call)
+    where m.chat_id = a.chat_id and m.id = a.id`
+
+const toJson = (value: object | null) => value && JSON.stringify(value)
+
 /** Which of the drafts' senders are members of the drafts' chats. */
 export const listPosters = (tx: postgres.ISql, drafts: readonly Draft[]) =>
-  tx<{ chat_id: string; user_id: string; role: 'admin' | 'member' }[]>`
-    select m.chat_id, m.user_id, m.role
+  tx<Poster[]>`
+    select m.chat_id as "chatId", m.user_id as "userId", m.role, m.is_blocked as "isBlocked"
     from unnest(${drafts.map((d) => d.chatId)}::uuid[], ${drafts.map((d) => d.senderId)}::uuid[]) d (chat_id, sender_id)
     join chat_members m on m.chat_id = d.chat_id and m.user_id = d.sender_id`
 
@@ -100,7 +133,7 @@ export const listPosters = (tx: postgres.ISql, drafts: readonly Draft[]) =>
 export const listRepeats = (tx: postgres.ISql, drafts: readonly Draft[]) =>
   tx<MessageRow[]>`
     select m.id, m.chat_id as "chatId", m.seq::float8 as seq, m.rev::float8 as rev, m.sender_id as "senderId",
-      m.client_id as "clientId", m.content, m.message_type as "messageType", m.media_url as "mediaUrl",
+      m.client_id as "clientId", m.content, m.message_type as "messageType", m.media_url as "mediaUrl", m.media, m.call,
       m.reply_to_id as "replyToId", m.created_at as "createdAt", m.updated_at as "updatedAt", m.deleted_at as "deletedAt"
     from unnest(
       ${drafts.map((d) => d.senderId)}::uuid[], ${drafts.map((d) => d.chatId)}::uuid[], ${drafts.map((d) => d.clientId)}::text[]

@@ -5,10 +5,12 @@
 import type postgres from 'postgres'
 import type { Bus } from '../../bus/bus.ts'
 import { newMessage } from '../../bus/events.ts'
-import { isConnectionLoss, isContention, isUniqueViolation } from '../../db/client.ts'
+import { isConnectionLoss, isContention, isExhausted, isUniqueViolation } from '../../db/client.ts'
 import { unavailable } from '../../errors.ts'
 import type { Log } from '../../observability/log.ts'
-import { byChat, hasRepeats, number, type Outcome, type Sent, toOutcomes } from './drafts.ts'
+import { createMetrics, LATENCIES, type Metrics } from '../../observability/metrics.ts'
+import { byChat, hasAttachment, hasRepeats, number, type Outcome, type Sent, toOutcomes } from './drafts.ts'
+import type { Message } from './model.ts'
 import { storeCarefully } from './slow-path.ts'
 import { ALL_OR_NOTHING, type Draft, insertDrafts } from './writer-store.ts'
 
@@ -36,13 +38,17 @@ export interface WriterOptions {
   bus: Bus
   log: Log
   /** Told of each stored message, so that the sender's own read mark can follow. */
-  onStored(chatId: string, senderId: string, seq: number): void
+  onStored(message: Message): void
+  metrics?: Metrics
   maxQueued?: number
   maxBatch?: number
 }
 
+const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+
 export function createMessageWriter(options: WriterOptions): MessageWriter {
   const { sql, bus, log, onStored, maxQueued = 20_000, maxBatch = 1024 } = options
+  const meter = createMeter(options.metrics ?? createMetrics(), () => waiting.length)
   let waiting: Pending[] = []
   let isWriting = false
   let whenDrained: (() => void)[] = []
@@ -61,9 +67,18 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
 
   async function write(batch: readonly Pending[]): Promise<void> {
     try {
-      settle(batch, await store(batch.map(({ draft }) => draft)))
+      const startedAt = performance.now()
+      const outcomes = await store(batch.map(({ draft }) => draft))
+      const committedAt = performance.now()
+      meter.writeSeconds.observe((committedAt - startedAt) / 1000)
+      meter.batchSize.observe(batch.length)
+      settle(batch, outcomes, committedAt)
     } catch (error) {
       if (isConnectionLoss(error)) return refuse(batch, unavailable('The database is away; try again'))
+      if (isExhausted(error)) {
+        log.error('The database has no room for messages', { error })
+        return refuse(batch, unavailable('The database has no room left; try again later', 30))
+      }
       // What one chat or one message causes must not fail the others: each goes alone. A lock is waited for once a chat.
       const isBusy = isContention(error)
       const parts = isBusy ? splitByChat(batch) : batch.map((pending) => [pending])
@@ -75,7 +90,8 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
   /** The outcome of each draft, at its place. */
   async function store(drafts: readonly Draft[]): Promise<Outcome[]> {
     const batches = byChat(drafts)
-    if (!hasRepeats(drafts)) {
+    const areSimple = !drafts.some(hasAttachment) && !hasRepeats(drafts)
+    if (areSimple) {
       try {
         const { bases, storedAt } = await insertDrafts(sql, batches)
         if (bases.size === batches.length) return toOutcomes(drafts, number(batches, bases, storedAt))
@@ -87,9 +103,9 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
     return storeCarefully(sql, drafts)
   }
 
-  function settle(batch: readonly Pending[], outcomes: readonly Outcome[]): void {
+  function settle(batch: readonly Pending[], outcomes: readonly Outcome[], committedAt: number): void {
     const stored: Sent[] = []
-    for (const [index, { draft, resolve, reject }] of batch.entries()) {
+    for (const [index, { resolve, reject }] of batch.entries()) {
       const outcome = outcomes[index]
       if (outcome === undefined) reject(new Error('The writer lost a message'))
       else if ('refused' in outcome) reject(outcome.refused)
@@ -97,13 +113,17 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
         resolve(outcome.sent)
         if (outcome.sent.isRepeat) continue
         stored.push(outcome.sent)
-        onStored(draft.chatId, draft.senderId, outcome.sent.message.seq)
+        onStored(outcome.sent.message)
       }
     }
     if (stored.length === 0) return
     stored.sort((a, b) => a.message.seq - b.message.seq)
     // After the microtasks of this turn, in which the senders are answered.
-    setImmediate(() => bus.publish(stored.map(({ message, json }) => newMessage(message.chat_id, json))))
+    setImmediate(() => {
+      bus.publish(stored.map(({ message, json }) => newMessage(message.chat_id, json)))
+      meter.stored.inc(stored.length)
+      meter.deliverySeconds.observe((performance.now() - committedAt) / 1000, stored.length)
+    })
   }
 
   return {
@@ -118,6 +138,28 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
       if (!isWriting) return Promise.resolve()
       return new Promise((resolve) => whenDrained.push(resolve))
     },
+  }
+}
+
+function createMeter(metrics: Metrics, waiting: () => number) {
+  metrics.gauge('messenger_message_queue', 'Messages that wait for the next batch.', waiting)
+  return {
+    stored: metrics.counter('messenger_messages_stored_total', 'Messages that were stored and delivered.'),
+    batchSize: metrics.histogram(
+      'messenger_message_batch_size',
+      'Messages that one statement of the writer took.',
+      BATCH_SIZES,
+    ),
+    writeSeconds: metrics.histogram(
+      'messenger_message_write_seconds',
+      'From giving a batch to PostgreSQL to its commit.',
+      LATENCIES,
+    ),
+    deliverySeconds: metrics.histogram(
+      'messenger_message_delivery_seconds',
+      'From the commit of a message until it is on its way to every socket of this instance.',
+      LATENCIES,
+    ),
   }
 }
 

@@ -1,10 +1,10 @@
 /** The shapes of catching up. */
 import { t } from 'elysia'
-import { PageLimit, QueryCount, UUID_PATTERN, Uuid } from '../../http/text.ts'
+import { PageLimit, QueryCount, UUID_PATTERN, Uuid, wholeNumber } from '../../http/text.ts'
 import { ChatOverview } from '../chats/model.ts'
 import { Message } from '../messages/model.ts'
 
-const Count = t.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, error: 'must be a whole number from 0' })
+const Count = wholeNumber(0, Number.MAX_SAFE_INTEGER, { error: 'must be a whole number from 0' })
 
 export const Head = t.Object({ seq: Count, rev: Count })
 export type Head = typeof Head.static

@@ -1,6 +1,7 @@
 /** When users were last there: off the path of their requests, and at most once a minute each. */
 import type { Db } from '../../db/client.ts'
 import type { Log } from '../../observability/log.ts'
+import type { Profiles } from './profiles.ts'
 import { updateLastSeen } from './store.ts'
 
 export interface LastSeen {
@@ -15,9 +16,15 @@ export interface LastSeen {
 const ONCE_IN_MS = 60_000
 
 /** `now` in milliseconds. */
-export function createLastSeen(deps: { db: Db; log: Log; flushEveryMs?: number; now?: () => number }): LastSeen {
-  const { db, log, flushEveryMs = 5000, now = Date.now } = deps
-  /** When each was last noted; the throttle. */
+export function createLastSeen(deps: {
+  db: Db
+  log: Log
+  profiles: Pick<Profiles, 'forget'>
+  flushEveryMs?: number
+  now?: () => number
+}): LastSeen {
+  const { db, log, profiles, flushEveryMs = 5000, now = Date.now } = deps
+  /** When each was last noted; the throttle. Each instance has its own: asking Redis would cost more than the writing. */
   const noted = new Map<string, number>()
   let waiting = new Map<string, Date>()
   let writing = Promise.resolve()
@@ -30,8 +37,10 @@ export function createLastSeen(deps: { db: Db; log: Log; flushEveryMs?: number; 
     waiting = new Map()
     // In one order, so that two instances cannot wait for each other's rows.
     const seen = [...batch].sort(([a], [b]) => (a < b ? -1 : 1))
+    const userIds = seen.map(([id]) => id)
     try {
-      await updateLastSeen(db, { userIds: seen.map(([id]) => id), at: seen.map(([, at]) => at) })
+      await updateLastSeen(db, { userIds, at: seen.map(([, at]) => at) })
+      await profiles.forget(userIds)
     } catch (error) {
       log.warn('last_seen could not be written; the next flush tries again', { users: seen.length, error })
       waiting = new Map([...batch, ...waiting])

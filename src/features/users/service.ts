@@ -1,6 +1,8 @@
 /** What one can do with profiles. Accounts are opened, locked and closed by the auth feature. */
 import { type Db, isUniqueViolation, type Tx } from '../../db/client.ts'
 import { alreadyTaken, userNotFound, validationFailed } from '../../errors.ts'
+import type { Avatars } from './avatars.ts'
+import { listBlockerIds } from './blocks-store.ts'
 import { createCredentials } from './credentials.ts'
 import {
   type Client,
@@ -11,6 +13,7 @@ import {
   type UpdatedProfile,
   type UpdateProfile,
 } from './model.ts'
+import type { Profiles } from './profiles.ts'
 import * as store from './store.ts'
 
 const SEARCH_LIMIT = 20
@@ -24,7 +27,13 @@ export interface Names {
   username?: string
 }
 
-export function createUsers({ db }: { db: Db }) {
+export interface UsersDeps {
+  db: Db
+  profiles: Profiles
+  avatars: Avatars
+}
+
+export function createUsers({ db, profiles, avatars }: UsersDeps) {
   const service = {
     /** @throws userNotFound when the account was deleted meanwhile */
     async getMe(userId: string): Promise<OwnProfile> {
@@ -33,43 +42,56 @@ export function createUsers({ db }: { db: Db }) {
       return toOwnProfile(row)
     },
 
-    /** A deleted account is answered too: nulls and `is_deleted`. @throws userNotFound */
-    async getProfile(userId: string): Promise<PublicProfile> {
-      const [profile] = await service.listProfiles(db, [userId])
-      if (!profile) throw userNotFound()
-      return profile
+    /** As others see them. */
+    profiles,
+
+    /** Which of these accounts have blocked the viewer: they show them no presence. No query for oneself alone. */
+    async listBlockers(on: Db | Tx, viewerId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
+      const others = userIds.filter((id) => id !== viewerId)
+      return new Set(others.length === 0 ? [] : await listBlockerIds(on, viewerId, others))
     },
 
-    /** Profiles of those that exist or existed, deleted ones included, in no order. */
-    async listProfiles(on: Db | Tx, userIds: readonly string[]): Promise<PublicProfile[]> {
-      if (userIds.length === 0) return []
-      return (await store.listPublic(on, userIds)).map(toPublicProfile)
-    },
-
-    /** Which of these accounts are there, and stay there until the transaction ends; in no order. */
+    /**
+     * Which of these accounts are there, and stay there until the transaction ends; in no order. Until then nobody
+     * blocks them or is blocked by them either. Ask for all at once, before any chat is locked: that is the order of
+     * locking.
+     */
     listExistingIds: (on: Tx, userIds: readonly string[]): Promise<string[]> =>
       userIds.length === 0 ? Promise.resolve([]) : store.listLivingIds(on, userIds),
 
-    /** Up to 20 others by username prefix, exact phone or exact e-mail; neither deleted nor disabled ones. */
+    /**
+     * Up to 20 others by username prefix, exact phone or exact e-mail; neither deleted nor disabled ones, nor those who
+     * have blocked the user.
+     */
     async search(userId: string, text: string): Promise<{ users: PublicProfile[] }> {
       // A plus sign that a client did not encode arrives as a space.
       const wanted = text.replace(/^ (?=\d)/, '+').trim()
       if ([...wanted].length < 2) throw validationFailed({ q: 'must be at least 2 characters' })
-      return { users: (await store.listMatching(db, wanted, userId, SEARCH_LIMIT)).map(toPublicProfile) }
+      const found = await store.listMatching(db, wanted, userId, SEARCH_LIMIT)
+      return { users: found.map((row) => toPublicProfile(row)) }
     },
 
-    /** @throws alreadyTaken when another living account has the username */
+    /**
+     * @throws alreadyTaken when another living account has the username; AppError 400, 415, 429, 503 for an avatar that cannot
+     *   be made
+     */
     async updateProfile(userId: string, changes: UpdateProfile, client: Client): Promise<UpdatedProfile> {
       const { username, bio, avatar } = changes
-      if (typeof avatar === 'string') throw validationFailed({ avatar: 'uploading avatars is not available yet' })
-      const row = await service.namingTaken({ username }, () =>
+      const findAvatar = () => store.findAvatar(db, userId)
+      const write = (avatarUrl: string | null | undefined) =>
         db.transaction(async (tx) => {
-          const updated = await store.updateProfile(tx, userId, { username, bio, avatarUrl: avatar })
+          const replaced = avatarUrl === undefined ? null : await store.lockAvatar(tx, userId)
+          const updated = await store.updateProfile(tx, userId, { username, bio, avatarUrl })
           if (!updated) throw userNotFound()
           await service.recordAudit(tx, userId, 'profile_update', client, { fields: Object.keys(changes) })
-          return updated
-        }),
-      )
+          return { done: updated, replaced }
+        })
+      const row = await avatars.exchange(userId, avatar, findAvatar, async (avatarUrl) => {
+        const outcome = await service.namingTaken({ username }, () => write(avatarUrl))
+        // Before the picture goes that the profiles still show.
+        await profiles.forget([userId])
+        return outcome
+      })
       const { id, avatar_url } = toPublicProfile(row)
       return { id, username: row.username, bio: row.bio, avatar_url, updated_at: row.updatedAt.toISOString() }
     },
@@ -118,9 +140,14 @@ export function createUsers({ db }: { db: Db }) {
       return id
     },
 
-    /** Makes the account a deleted one. @throws userNotFound when it was already */
-    async scrub(tx: Tx, userId: string): Promise<void> {
+    /**
+     * Makes the account a deleted one. @returns what removes its picture, after the commit
+     * @throws userNotFound when it was already
+     */
+    async scrub(tx: Tx, userId: string): Promise<() => Promise<void>> {
+      const avatarUrl = await store.lockAvatar(tx, userId)
       if (!(await store.scrubUser(tx, userId))) throw userNotFound()
+      return () => avatars.drop(avatarUrl)
     },
 
     credentials: createCredentials({ db }),

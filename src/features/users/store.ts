@@ -1,7 +1,7 @@
 /** The queries about accounts and their profiles. */
-import { and, asc, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, ne, notExists, or, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
-import { type auditAction, auditLogs, publicColumns, users } from '../../db/schema/index.ts'
+import { type auditAction, auditLogs, blocks, publicColumns, users } from '../../db/schema/index.ts'
 
 export type AuditAction = (typeof auditAction.enumValues)[number]
 
@@ -32,29 +32,68 @@ export async function findOwn(db: Db | Tx, userId: string): Promise<OwnRow | und
   return row
 }
 
-/** Deleted accounts included. */
-export function listPublic(db: Db | Tx, userIds: readonly string[]): Promise<PublicRow[]> {
+/** A profile, of a deleted account too; whether its owner has blocked the viewer; and up to `maxBlocked` whom they have. */
+export async function findPublic(
+  db: Db,
+  { userId, viewerId, maxBlocked }: { userId: string; viewerId: string; maxBlocked: number },
+): Promise<(PublicRow & { isConcealed: boolean; blockedIds: string[] }) | undefined> {
+  const isBlocker = eq(blocks.blockerId, users.id)
+  const [row] = await db
+    .select({
+      ...publicColumns,
+      isConcealed: sql<boolean>`exists (select from ${blocks} where ${and(isBlocker, eq(blocks.blockedId, viewerId))})`,
+      blockedIds: sql<
+        string[]
+      >`array(select ${blocks.blockedId} from ${blocks} where ${isBlocker} limit ${maxBlocked})`,
+    })
+    .from(users)
+    .where(eq(users.id, userId))
+  return row
+}
+
+/** These profiles, of deleted accounts too, each with whether its owner has blocked the viewer; in no order. */
+export function listPublic(
+  db: Db,
+  userIds: readonly string[],
+  viewerId: string,
+): Promise<(PublicRow & { isConcealed: boolean })[]> {
+  const isConcealed = sql<boolean>`exists (
+    select from ${blocks} where ${and(eq(blocks.blockerId, users.id), eq(blocks.blockedId, viewerId))})`
   return db
-    .select(publicColumns)
+    .select({ ...publicColumns, isConcealed })
     .from(users)
     .where(inArray(users.id, [...userIds]))
 }
 
-/** They stay living until the transaction ends: a deletion locks its row first, and one under way is waited for. */
+/**
+ * They stay living, and nobody blocks them or is blocked by them, until the transaction ends: either locks its rows
+ * first, and one under way is waited for. Rows are locked in the order of their ids, or two transactions could wait for
+ * each other.
+ */
 export async function listLivingIds(tx: Tx, userIds: readonly string[]): Promise<string[]> {
   const isOne = inArray(users.id, [...userIds])
-  const rows = await tx.select({ id: users.id }).from(users).where(and(isOne, isLiving)).for('share')
+  const rows = await tx
+    .select({ id: users.id })
+    .from(users)
+    .where(and(isOne, isLiving))
+    .orderBy(asc(users.id))
+    .for('share')
   return rows.map(({ id }) => id)
 }
 
-/** By username prefix, exact phone or exact e-mail, any case; exact usernames come first. */
-export function listMatching(db: Db, text: string, exceptId: string, limit: number): Promise<PublicRow[]> {
+/**
+ * By username prefix, exact phone or exact e-mail, any case, of those who have not blocked the viewer; exact usernames
+ * come first.
+ */
+export function listMatching(db: Db, text: string, viewerId: string, limit: number): Promise<PublicRow[]> {
   const prefix = `${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
   const isMatch = or(sql`lower(${users.username}) like ${prefix}`, eq(users.phone, text), hasEmail(text))
+  const block = and(eq(blocks.blockerId, users.id), eq(blocks.blockedId, viewerId))
+  const isOpen = notExists(db.select({ id: blocks.blockerId }).from(blocks).where(block))
   return db
     .select(publicColumns)
     .from(users)
-    .where(and(isMatch, isLiving, isNull(users.disabledAt), ne(users.id, exceptId)))
+    .where(and(isMatch, isLiving, isNull(users.disabledAt), ne(users.id, viewerId), isOpen))
     .orderBy(sql`${hasUsername(text)} is not true`, asc(sql`lower(${users.username})`))
     .limit(limit)
 }
@@ -92,7 +131,7 @@ export async function insertUser(
 export async function updateProfile(
   db: Db | Tx,
   userId: string,
-  changes: { username?: string; bio?: string | null; avatarUrl?: null },
+  changes: { username?: string; bio?: string | null; avatarUrl?: string | null },
 ) {
   const [row] = await db
     .update(users)
@@ -100,6 +139,17 @@ export async function updateProfile(
     .where(and(eq(users.id, userId), isLiving))
     .returning({ ...publicColumns, updatedAt: users.updatedAt })
   return row
+}
+
+/** @returns the URL of the account's avatar; its row stays locked until the transaction ends */
+export async function lockAvatar(tx: Tx, userId: string): Promise<string | null> {
+  const [row] = await tx.select({ avatarUrl: users.avatarUrl }).from(users).where(eq(users.id, userId)).for('update')
+  return row?.avatarUrl ?? null
+}
+
+export async function findAvatar(db: Db, userId: string): Promise<string | null> {
+  const [row] = await db.select({ avatarUrl: users.avatarUrl }).from(users).where(eq(users.id, userId))
+  return row?.avatarUrl ?? null
 }
 
 /** Takes all that is personal; what refers to the account stays. @returns false when it was deleted already */

@@ -79,10 +79,11 @@ describe('the guard', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store')
   })
 
-  it('limits the requests of a user, and of a premium one later', async () => {
-    const limits = { isOn: true, free: 3, premium: 5, anonymous: 100 }
+  it('limits the requests of a user, of each by their own limit', async () => {
+    const limits = { isOn: true, anonymous: 100 }
     const premium = new Set<string>()
-    const small = startApp(database, { passwords, guard: { limits, isPremium: async (id) => premium.has(id) } })
+    const apiLimitOf = async (userId: string) => (premium.has(userId) ? 5 : 3)
+    const small = startApp(database, { passwords, guard: { limits, apiLimitOf } })
     const statuses = async (token: string, times: number) => {
       const answers = []
       for (let i = 0; i < times; i++) answers.push((await small.call('GET', '/users/me', { token })).status)
@@ -98,7 +99,7 @@ describe('the guard', () => {
   })
 
   it('limits the requests of an address without a token, the /64 of an IPv6 address being one', async () => {
-    const limits = { isOn: true, free: 100, premium: 100, anonymous: 2 }
+    const limits = { isOn: true, anonymous: 2 }
     const small = startApp(database, { passwords, guard: { limits } })
     const once = (address: string) =>
       small.call('POST', '/auth/refresh', { body: { refresh_token: 'x' }, address }).then(({ status }) => status)
@@ -108,8 +109,8 @@ describe('the guard', () => {
   })
 
   it('counts nothing with RATE_LIMITS=off', async () => {
-    const limits = { isOn: false, free: 1, premium: 1, anonymous: 1 }
-    const open = startApp(database, { passwords, guard: { limits } })
+    const limits = { isOn: false, anonymous: 1 }
+    const open = startApp(database, { passwords, guard: { limits, apiLimitOf: () => 1 } })
     const { token } = await open.register()
     for (let i = 0; i < 3; i++) expect((await open.call('GET', '/users/me', { token })).status).toBe(200)
   })

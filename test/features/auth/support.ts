@@ -2,6 +2,7 @@
 import { Elysia } from 'elysia'
 import type { BusMessage } from '../../../src/bus/bus.ts'
 import { createMemoryBus } from '../../../src/bus/memory.ts'
+import { createMemoryCache } from '../../../src/cache/memory-cache.ts'
 import { createMemoryLimiter } from '../../../src/cache/memory-limiter.ts'
 import { connectDatabase } from '../../../src/db/client.ts'
 import { migrate } from '../../../src/db/migrate.ts'
@@ -17,11 +18,13 @@ import { createAuth } from '../../../src/features/auth/service.ts'
 import { createSessions } from '../../../src/features/auth/sessions.ts'
 import { createTokens } from '../../../src/features/auth/tokens.ts'
 import { createLastSeen } from '../../../src/features/users/last-seen.ts'
+import { createProfiles } from '../../../src/features/users/profiles.ts'
 import { createUserRoutes } from '../../../src/features/users/routes.ts'
 import { createUsers } from '../../../src/features/users/service.ts'
 import { createClientAddress } from '../../../src/http/client-address.ts'
 import { toAppError } from '../../../src/http/errors.ts'
 import { createLog } from '../../../src/observability/log.ts'
+import { noAvatars } from '../../support/no-avatars.ts'
 import { createDatabase } from '../../support/postgres.ts'
 
 export const SECRET = 'the secret of the account tests, long enough'
@@ -58,7 +61,8 @@ export function startApp(database: Awaited<ReturnType<typeof openDatabase>>, opt
   const published: BusMessage[] = []
   bus.onMessage((message) => published.push(message))
 
-  const users = createUsers({ db })
+  const profiles = createProfiles({ db, cache: createMemoryCache() })
+  const users = createUsers({ db, profiles, avatars: noAvatars })
   const tokens = createTokens({ secret, previousSecret, ttlSeconds: 3600 })
   const refreshTokens = createRefreshTokens({ secret, previousSecret })
   const sessions = createSessions({ db, bus, log, refreshTokens, ttlSeconds: options.refreshTtlSeconds ?? 3600 })
@@ -67,12 +71,12 @@ export function startApp(database: Awaited<ReturnType<typeof openDatabase>>, opt
   const auth = createAuth({ db, users, tokens, passwords, sessions, attempts, registration })
   const accounts = createAccounts({ db, bus, users, passwords, sessions, attempts, steps })
   const authenticate = createAuthenticator({ tokens, sessions })
-  const lastSeen = createLastSeen({ db, log })
+  const lastSeen = createLastSeen({ db, log, profiles })
   const guard = createGuard({
     authenticate,
     limiter: createMemoryLimiter(),
-    limits: { isOn: true, free: 100, premium: 1000, anonymous: 1000 },
-    isPremium: () => false,
+    limits: { isOn: true, anonymous: 1000 },
+    apiLimitOf: () => 100,
     // Tests call from where they say.
     clientAddress: createClientAddress(['0.0.0.0'], log),
     lastSeen,

@@ -176,6 +176,22 @@ describe('history', () => {
     async (query) => expect((await ben.get(`/chats/${chatId}/messages${query}`)).status).toBe(400),
   )
 
+  it('gives one message by its id, a deleted one as its tombstone, to those in the chat alone', async () => {
+    const chatId = await server.addGroup(ann, ben)
+    const message = await say(ann, chatId, 'one')
+    const path = `/chats/${chatId}/messages/${message.id}`
+    expect(await ben.get(path)).toMatchObject({ status: 200, body: message })
+    const { body: tombstone } = await ann.delete(path)
+    expect((await ben.get(path)).body).toEqual(tombstone)
+    const elsewhere = await server.addGroup(ben)
+    for (const [user, of] of [
+      [eve, path],
+      [ben, `/chats/${elsewhere}/messages/${message.id}`],
+      [ben, `/chats/${chatId}/messages/${Bun.randomUUIDv7()}`],
+    ] as const)
+      expect((await user.get(of)).status).toBe(404)
+  })
+
   it('refuses two places at once', async () => {
     const { status, body } = await ben.get(`/chats/${chatId}/messages?offset=1&before_seq=5`)
     expect(status).toBe(400)

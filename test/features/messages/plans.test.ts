@@ -20,6 +20,9 @@ describe('on tables that were empty when they were analysed', () => {
   it('writing 50,000 messages scans no table, and the last are as fast as the first', async () => {
     const { writer, addChats, sql, ownSql, stop } = await startWriter()
     cleanUps.push(stop)
+    // Nobody analyses them again meanwhile: another plan could read the whole index for a batch.
+    for (const table of ['messages', 'chats', 'chat_members'])
+      await sql.unsafe(`alter table ${table} set (autovacuum_enabled = false)`)
     await sql`analyze`
     const scansOf = async () => {
       // What the writer's session counted is handed over now.
@@ -33,6 +36,13 @@ describe('on tables that were empty when they were analysed', () => {
     const first = await addChats(1)
     for (let n = 0; n < 20; n++) await writer.send(draftOf(first.chatIds[0], first.userIds[0]))
     const { chatIds, userIds } = await addChats(1000, 2)
+    // So do now those that migrated and filled the tables, which is not what is counted here: both at once, so it is both.
+    const handOver = () =>
+      sql.begin(async (tx) => {
+        await tx`select pg_stat_force_next_flush()`
+        await Bun.sleep(100)
+      })
+    await Promise.all([handOver(), handOver()])
     const before = await scansOf()
 
     const msPerPart: number[] = []
@@ -81,11 +91,11 @@ describe('on tables that were empty when they were analysed', () => {
       return { seq: Number(row?.seq), idx: Number(row?.idx) }
     }
     const before = await scansOf()
-    for (let n = 0; n < 50; n++) await sayMany(socket, chatId, [String(n)])
+    for (let n = 0; n < 200; n++) await sayMany(socket, chatId, [String(n)])
     const after = await scansOf()
     await socket.close()
-    // Other sessions hand over late what they counted when the socket opened: a few, but none for each write.
-    expect(after.seq - before.seq).toBeLessThan(10)
-    expect(after.idx - before.idx).toBeGreaterThanOrEqual(50)
+    // Fifteen other sessions hand over late what they counted before: some, but none for each write.
+    expect(after.seq - before.seq).toBeLessThan(50)
+    expect(after.idx - before.idx).toBeGreaterThanOrEqual(200)
   }, 30_000)
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import * as chats from '../../../src/features/chats/store.ts'
 import type { TestUser } from '../../support/client.ts'
 import { readHead, startServer, type TestServer } from '../../support/server.ts'
 import { readStored, seqsOf, upTo } from './support.ts'
@@ -88,7 +89,8 @@ describe('whoever is removed', () => {
           .then(({ type, error }) => (type === 'ack' ? 201 : error === 'Chat not found' ? 404 : 500))
       const byRest = () => ben.post('/messages', { chat_id: chatId, content: 'by REST' }).then(({ status }) => status)
       const lanes = upTo(6).map((n) => keepSending(n % 2 ? bySocket : byRest))
-      await Bun.sleep(20 + round * 5)
+      // In the midst of it, each round at another point.
+      while (outcomes.filter(({ status }) => status === 201).length < 3 * round) await Bun.sleep(1)
       const { status } = await ann.delete(`/chats/${chatId}/members/${ben.id}`)
       expect(status).toBe(200)
       isRemoved = true
@@ -110,10 +112,10 @@ describe('whoever is removed', () => {
     const removing = Promise.withResolvers<void>()
     const mayCommit = Promise.withResolvers<void>()
     // What members.remove does, held open.
-    const removal = server.database.sql.begin(async (tx) => {
-      await tx`select from chats where id = ${chatId} for update`
-      await tx`delete from chat_members where chat_id = ${chatId} and user_id = ${ben.id}`
-      await tx`update chats set member_count = member_count - 1 where id = ${chatId}`
+    const removal = server.database.db.transaction(async (tx) => {
+      await chats.lockChat(tx, chatId)
+      await chats.deleteMember(tx, chatId, ben.id)
+      await chats.addToMemberCount(tx, chatId, -1)
       removing.resolve()
       await mayCommit.promise
     })
@@ -133,10 +135,10 @@ describe('whoever is removed', () => {
     const chatId = await server.addGroup(ann)
     const adding = Promise.withResolvers<void>()
     const mayCommit = Promise.withResolvers<void>()
-    const addition = server.database.sql.begin(async (tx) => {
-      await tx`select from chats where id = ${chatId} for update`
-      await tx`insert into chat_members (chat_id, user_id) values (${chatId}, ${ben.id})`
-      await tx`update chats set member_count = member_count + 1 where id = ${chatId}`
+    const addition = server.database.db.transaction(async (tx) => {
+      await chats.lockChat(tx, chatId)
+      await chats.insertMembers(tx, chatId, [ben.id])
+      await chats.addToMemberCount(tx, chatId, 1)
       adding.resolve()
       await mayCommit.promise
     })

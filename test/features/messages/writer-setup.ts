@@ -31,7 +31,8 @@ export async function startWriter({ statementTimeoutSeconds, ...limits }: Writer
   const bus = createMemoryBus(log)
   bus.onMessage((message) => published.push(message))
   const stored: string[] = []
-  const onStored: WriterOptions['onStored'] = (chatId, senderId, seq) => stored.push(`${chatId} ${senderId} ${seq}`)
+  const onStored: WriterOptions['onStored'] = ({ chat_id, sender_id, seq }) =>
+    void stored.push(`${chat_id} ${sender_id} ${seq}`)
   const writer = createMessageWriter({ sql: own.sql, bus, log, onStored, ...limits })
 
   return {

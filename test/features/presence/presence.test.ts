@@ -181,6 +181,25 @@ describe('join_chat', () => {
     await watcher.close()
   })
 
+  it('counts nobody in a chat of more than 200, nor afterwards those who joined it then', async () => {
+    const { user, peer, chatId, watcher } = await pair()
+    const [phone, laptop] = [await user.socket(), await user.socket()]
+    const join = { type: 'join_chat', chat_id: chatId }
+    const resize = (count: number) => server.database.sql`update chats set member_count = ${count} where id = ${chatId}`
+    await resize(201)
+    expect(await phone.ask(join)).toMatchObject({ type: 'ack' })
+    expect(await watcher.ask(join)).toMatchObject({ type: 'ack' })
+    await resize(2)
+    expect(await laptop.ask(join)).toMatchObject({ type: 'ack' })
+    await watcher.next('chat_presence', (f) => f.user_id === user.id && f.is_joined)
+    await phone.ask({ type: 'leave_chat', chat_id: chatId })
+    await phone.close()
+    await watcher.settle()
+    expect(watcher.all('chat_presence').map((f) => f.is_joined)).toEqual([true])
+    expect(laptop.all('chat_presence').filter((f) => f.user_id === peer.id)).toEqual([])
+    await Promise.all([laptop, watcher].map((socket) => socket.close()))
+  })
+
   it('is refused in chats of others', async () => {
     const { chatId } = await pair()
     const stranger = await server.addUser()

@@ -115,6 +115,9 @@ export class SyncClient {
         if (held && frame.user_id === this.user.id) held.lastReadSeq = Math.max(held.lastReadSeq, frame.last_read_seq)
         break
       }
+      case 'resync':
+        this.queue(() => this.sync())
+        break
       case 'chat_created':
         this.startAnew(frame.chat_id, frame.head, frame.chat)
         break

@@ -226,6 +226,17 @@ describe('sync', () => {
     expect((await syncOf(user, { [chatId]: { seq: 1, rev: 0 } })).of(chatId).reset).toBe(false)
   }, 30_000)
 
+  it('takes no text for a number', async () => {
+    const chatId = await server.addGroup(ann, ben)
+    for (const seq of ['0', '-1', '0x1', ' 1 ', '99999999999999999999999']) {
+      const { status, body } = await ann.post('/sync', { chats: { [chatId]: { seq, rev: 0 } } })
+      expect({ status, fields: Object.keys(body.details ?? {}) }).toEqual({
+        status: 400,
+        fields: [`chats.${chatId}.seq`],
+      })
+    }
+  })
+
   it('says reset to whoever holds more than there is', async () => {
     const user = await server.addUser()
     const chatId = await server.addGroup(user)

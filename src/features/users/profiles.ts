@@ -1,0 +1,54 @@
+/** Profiles as others see them, by id: members of groups and channels look up whoever writes there. */
+import type { Cache } from '../../cache/cache.ts'
+import { PROFILE_SECONDS, profileKey } from '../../cache/keys.ts'
+import type { Db } from '../../db/client.ts'
+import { userNotFound } from '../../errors.ts'
+import { type PublicProfile, toPublicProfile } from './model.ts'
+import { findPublic, listPublic } from './store.ts'
+
+export type Profiles = ReturnType<typeof createProfiles>
+
+/** Whoever has blocked more is read from the database each time. */
+const MAX_BLOCKED = 1000
+
+/** Depends on nobody's looking: from whom it is concealed is decided when it is shown. */
+interface Kept {
+  profile: PublicProfile
+  blockedIds: string[]
+}
+
+export function createProfiles({ db, cache, maxBlocked = MAX_BLOCKED }: { db: Db; cache: Cache; maxBlocked?: number }) {
+  return {
+    /** As the viewer sees it. A deleted account is answered too: nulls and `is_deleted`. @throws userNotFound */
+    async get(viewerId: string, userId: string): Promise<PublicProfile> {
+      const key = profileKey(userId)
+      const { value, permit } = await cache.get(key)
+      if (value !== undefined) return show(JSON.parse(value) as Kept, viewerId)
+      const found = await findPublic(db, { userId, viewerId, maxBlocked: maxBlocked + 1 })
+      if (!found) throw userNotFound()
+      const { blockedIds, isConcealed, ...row } = found
+      if (blockedIds.length <= maxBlocked) {
+        const kept: Kept = { profile: toPublicProfile(row), blockedIds }
+        await cache.set(key, JSON.stringify(kept), PROFILE_SECONDS, permit)
+      }
+      return toPublicProfile(row, isConcealed)
+    },
+
+    /** Several of them in one query, in no order; those that do not exist are left out. */
+    async list(viewerId: string, userIds: readonly string[]): Promise<{ users: PublicProfile[] }> {
+      const rows = await listPublic(db, userIds, viewerId)
+      return { users: rows.map(({ isConcealed, ...row }) => toPublicProfile(row, isConcealed)) }
+    },
+
+    /**
+     * For whoever has changed what others see of these users, or whom these have blocked: after the commit. When it has
+     * resolved no instance shows what was before.
+     */
+    async forget(userIds: readonly string[]): Promise<void> {
+      await Promise.all(userIds.map((userId) => cache.forget(profileKey(userId))))
+    },
+  }
+}
+
+const show = ({ profile, blockedIds }: Kept, viewerId: string): PublicProfile =>
+  blockedIds.includes(viewerId) ? { ...profile, last_seen: null } : profile
