@@ -1,0 +1,49 @@
+/** Writes to the storage in order: what gathers while one transaction runs goes together in the next. */
+import type { Storage, StorageOp } from './ports.ts'
+
+export type Writer = ReturnType<typeof createWriter>
+
+/** @param onKept what was written is in the storage, or the storage is broken and it never will be */
+export function createWriter(storage: Storage, onKept: (clientIds: string[]) => void) {
+  let waiting: StorageOp[] = []
+  let running: Promise<void> | undefined
+  let isBroken = false
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      const ops = isBroken ? waiting.filter(isPrecious) : waiting
+      waiting = []
+      try {
+        await storage.commit(ops)
+      } catch {
+        // From here on the cache would have holes: what is there stays as it is, an older state and a whole one.
+        isBroken = true
+        await storage.commit(ops.filter(isPrecious)).catch(() => {})
+      }
+      onKept(ops.flatMap((op) => ('put' in op && op.put === 'outbox' ? [op.entry.clientId] : [])))
+    }
+  }
+
+  return {
+    write(ops: readonly StorageOp[]): void {
+      waiting.push(...ops)
+      running ??= run().finally(() => {
+        running = undefined
+      })
+    },
+
+    /** Resolves when all that was written before is there. */
+    async flush(): Promise<void> {
+      while (running) await running
+    },
+
+    /** The storage does not take what is written; all goes on without it. */
+    isBroken: () => isBroken,
+  }
+}
+
+/** What exists nowhere else. */
+const isPrecious = (op: StorageOp): boolean => {
+  const what = 'put' in op ? op.put : 'update' in op ? op.update : op.delete
+  return what === 'outbox' || what === 'file' || what === 'draft' || what === 'session'
+}

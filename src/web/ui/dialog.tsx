@@ -1,0 +1,88 @@
+import { signal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef } from 'preact/hooks'
+import { t } from '../i18n/language.ts'
+import { Button, IconButton } from './button.tsx'
+
+interface DialogProps {
+  title: string
+  onClose(): void
+  children: ComponentChildren
+  actions?: ComponentChildren
+}
+
+/** A modal dialog: the browser keeps the focus in it and gives it back, Escape closes it. */
+export function Dialog({ title, onClose, children, actions }: DialogProps) {
+  const box = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => {
+    box.current?.showModal()
+  }, [])
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does it, by `cancel`
+    <dialog
+      ref={box}
+      class="dialog"
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault()
+        onClose()
+      }}
+      onClick={(event) => {
+        if (event.target === box.current) onClose()
+      }}
+    >
+      <div class="dialog-head">
+        <h2 id={id}>{title}</h2>
+        <IconButton icon="close" label={t().close} onClick={onClose} />
+      </div>
+      <div class="dialog-body">{children}</div>
+      {actions && <div class="dialog-actions">{actions}</div>}
+    </dialog>
+  )
+}
+
+interface Question {
+  text: string
+  action: string
+  isDangerous: boolean
+  answer(isYes: boolean): void
+}
+const question = signal<Question | undefined>(undefined)
+
+/** Asks before something that cannot be undone. */
+export function ask(text: string, action: string, { isDangerous = true } = {}): Promise<boolean> {
+  question.value?.answer(false)
+  return new Promise((resolve) => {
+    question.value = {
+      text,
+      action,
+      isDangerous,
+      answer(isYes) {
+        question.value = undefined
+        resolve(isYes)
+      },
+    }
+  })
+}
+
+/** Where `ask` asks; once in the page. */
+export function Asking() {
+  const asked = question.value
+  if (!asked) return null
+  const actions = (
+    <>
+      <Button kind="quiet" onClick={() => asked.answer(false)}>
+        {t().cancel}
+      </Button>
+      <Button kind={asked.isDangerous ? 'danger' : 'primary'} onClick={() => asked.answer(true)}>
+        {asked.action}
+      </Button>
+    </>
+  )
+  return (
+    <Dialog title={asked.action} onClose={() => asked.answer(false)} actions={actions}>
+      <p dir="auto">{asked.text}</p>
+    </Dialog>
+  )
+}

@@ -1,0 +1,46 @@
+/** Short words at the foot of the page that go by themselves. */
+import { signal } from '@preact/signals'
+
+interface Toast {
+  id: number
+  text: string
+  action?: { label: string; run(): void }
+}
+
+const STAY_MS = 5000
+const toasts = signal<readonly Toast[]>([])
+let counter = 0
+
+const drop = (id: number) => {
+  toasts.value = toasts.value.filter((toast) => toast.id !== id)
+}
+
+/** One with an action stays until it is taken. */
+export function toast(text: string, action?: Toast['action']): void {
+  const id = ++counter
+  toasts.value = [...toasts.value.slice(-2), { id, text, action }]
+  if (!action) setTimeout(() => drop(id), STAY_MS)
+}
+
+export function Toasts() {
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {toasts.value.map(({ id, text, action }) => (
+        <div class="toast" key={id}>
+          <span dir="auto">{text}</span>
+          {action && (
+            <button
+              type="button"
+              onClick={() => {
+                drop(id)
+                action.run()
+              }}
+            >
+              {action.label}
+            </button>
+          )}
+        </div>
+      ))}
+    </div>
+  )
+}
