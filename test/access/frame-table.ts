@@ -1,6 +1,6 @@
 /** Who may send which frame over an open socket, and what each role is answered. */
 import type { TestUser } from '../support/client.ts'
-import { anyMember, type Expected, ended, everybody, ok, refused, signedIn } from './table.ts'
+import { anyMember, type Expected, ended, everybody, inChat, ok, refused, signedIn } from './answers.ts'
 import { ROLES, type World } from './world.ts'
 
 /** Those who have no living session get no socket. */
@@ -15,6 +15,34 @@ export interface FrameRow {
 }
 
 const chat = ({ chatId }: World) => ({ chat_id: chatId })
+
+const notHere = refused(400, 'Only the other one of a direct chat can be called')
+const noCall = refused(404, 'Call not found')
+const signals = {
+  call_offer: { sdp: 'v=0' },
+  call_answer: { sdp: 'v=0' },
+  call_candidate: { candidate: { candidate: '' } },
+}
+const aboutCalls = ['ringing', 'accept', 'decline', 'busy', 'resume', 'end'].map(
+  (name) => [`call_${name}`, {}] as const,
+)
+
+const callRows: FrameRow[] = [
+  {
+    type: 'call_invite',
+    fields: (world) => ({ ...chat(world), media: 'audio' }),
+    answers: inChat({ member: notHere, admin: notHere, owner: notHere, dmPeer: ok }),
+  },
+  ...[...aboutCalls, ...Object.entries(signals)].flatMap(([type, more]): FrameRow[] => [
+    { type, about: 'of others', fields: ({ callId }) => ({ call_id: callId, ...more }), answers: signedIn(noCall) },
+    {
+      type,
+      about: 'of a call that is not there',
+      fields: () => ({ call_id: Bun.randomUUIDv7(), ...more }),
+      answers: signedIn(noCall),
+    },
+  ]),
+]
 
 export const frameRows: FrameRow[] = [
   {
@@ -58,4 +86,5 @@ export const frameRows: FrameRow[] = [
   // One that one has not joined is left already: nothing to refuse, nothing to learn.
   { type: 'leave_chat', fields: chat, answers: signedIn(ok) },
   { type: 'ping', answers: signedIn(ok) },
+  ...callRows,
 ]

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { createApp } from '../../src/app.ts'
-import { createMemoryBus } from '../../src/bus/memory.ts'
+import { beAlone } from '../../src/commands/instances.ts'
+import { openStorage } from '../../src/commands/parts.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { handshake } from '../http/raw.ts'
 import { type Answer, request } from '../support/client.ts'
 import { startServer, TEST_SECRET, type TestServer } from '../support/server.ts'
-import { type Row, rows } from './table.ts'
+import type { Row } from './answers.ts'
+import { rows } from './table.ts'
 import { createWorld, ROLES, type Role, takeSnapshot, type World } from './world.ts'
 
 let server: TestServer
@@ -23,7 +25,10 @@ async function ask(row: Row, role: Role, seen: World): Promise<Answer> {
   const actor = actorOf(role, seen)
   const [method = '', pattern = ''] = row.route.split(' ')
   const params: Record<string, string> = { chat_id: seen.chatId, ...row.params?.(seen, actor) }
-  const path = pattern.replace(/:(\w+)/g, (_, name: string) => params[name] ?? `:${name}`) + (row.query ?? '')
+  const path = (pattern + (row.query ?? '')).replace(
+    /:(\w+)|\*$|\*(?=\?)/g,
+    (whole, name: string = '*') => params[name] ?? whole,
+  )
   if (row.isHandshake) {
     const { status, headers, body } = await handshake(
       server.url,
@@ -32,7 +37,7 @@ async function ask(row: Row, role: Role, seen: World): Promise<Answer> {
     )
     return { status, headers, body: status === 101 ? undefined : JSON.parse(body) }
   }
-  return request(`${server.url}${path}`, method, actor?.token, row.body?.(seen, actor))
+  return request(`${server.url}${path}`, method, actor?.token, row.body?.(seen, actor), row.headers?.(seen))
 }
 
 /** All that a client can tell answers apart by. */
@@ -46,13 +51,16 @@ const named = (of: readonly Row[]) =>
 const isRefusal = ({ error }: { error?: string }) => error !== undefined
 
 describe('the table', () => {
-  it('has every route of the server, and no other', () => {
+  it('has every route of the server, and no other', async () => {
     const app = createApp({
+      ...beAlone(createLog('error')),
       config: server.config,
       secret: TEST_SECRET,
       database: server.database,
       writerDatabase: server.database,
-      bus: createMemoryBus(createLog('error')),
+      storage: await openStorage(server.config, createLog('error')),
+      ffmpeg: undefined,
+      isRunner: () => false,
       log: createLog('error'),
     })
     app.stop()

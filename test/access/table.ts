@@ -1,71 +1,32 @@
 /** Who may do what: every route of the server, with what each role is answered. */
 import type { TestUser } from '../support/client.ts'
-import type { Role, World } from './world.ts'
-
-/** A status, and what `error` says when it is a refusal. For frames: what an HTTP answer would be; 200 is an `ack`. */
-export interface Expected {
-  status: number
-  error?: string
-}
-export type Answers = Record<Role, Expected>
-
-export interface Row {
-  /** As the server names it: `GET /api/v1/chats/`. */
-  route: string
-  /** Where one route has several rows. */
-  about?: string
-  /** Undefined: no body. */
-  body?(world: World, actor: TestUser | undefined): unknown
-  /** What stands in place of each `:name`; `chat_id` is the chat's unless this says otherwise. */
-  params?(world: World, actor: TestUser | undefined): Record<string, string>
-  query?: string
-  answers: Answers
-  /** Those who are let in change something: each gets a world of its own. */
-  changes?: true
-  /** Opens a WebSocket. */
-  isHandshake?: true
-}
-
-export const ok: Expected = { status: 200 }
-const created: Expected = { status: 201 }
-export const refused = (status: number, error: string): Expected => ({ status, error })
-
-const noToken = refused(401, 'Missing or invalid access token')
-export const ended = refused(401, 'This session has ended; sign in again')
-const wrongCredentials = refused(401, 'Wrong phone, e-mail or password')
-const noRefreshToken = refused(401, 'Invalid or expired refresh token')
-const noChat = refused(404, 'Chat not found')
-const noSession = refused(404, 'Session not found')
-const notInDm = refused(400, 'A direct chat cannot be left, renamed or deleted')
-const faulty = refused(400, 'Validation failed')
-const handOver = refused(409, 'Hand the ownership over before leaving')
-const notManage = refused(403, 'You may not manage this chat')
-const notOwn = refused(403, 'You may not do this: only the owner may')
-const notEdit = refused(403, "You may not edit somebody else's message")
-const notDelete = refused(403, "You may not delete somebody else's message")
-
-export const everybody = (answer: Expected): Answers => ({
-  anonymous: answer,
-  stranger: answer,
-  member: answer,
-  admin: answer,
-  owner: answer,
-  exMember: answer,
-  deleted: answer,
-  revoked: answer,
-  dmPeer: answer,
-})
-const shutOut = { anonymous: noToken, deleted: ended, revoked: ended }
-/** Whoever has a living session. */
-export const signedIn = (answer: Expected): Answers => ({ ...everybody(answer), ...shutOut })
-/** Whoever is in the chat now. */
-const inChat = (answers: Record<'member' | 'admin' | 'owner' | 'dmPeer', Expected>): Answers => ({
-  ...shutOut,
-  stranger: noChat,
-  exMember: noChat,
-  ...answers,
-})
-export const anyMember = inChat({ member: ok, admin: ok, owner: ok, dmPeer: ok })
+import {
+  anyMember,
+  created,
+  everybody,
+  faulty,
+  handOver,
+  inChat,
+  noRefreshToken,
+  noSession,
+  notDelete,
+  notEdit,
+  notInDm,
+  notManage,
+  notOwn,
+  ok,
+  type Row,
+  refused,
+  signedIn,
+  wrongCredentials,
+} from './answers.ts'
+import { channelRows } from './rows-channels.ts'
+import { mediaRows } from './rows-media.ts'
+import { peopleRows } from './rows-people.ts'
+import { searchRows } from './rows-search.ts'
+import { subscriptionRows } from './rows-subscriptions.ts'
+import { uploadRows } from './rows-uploads.ts'
+import type { World } from './world.ts'
 
 const target = ({ target }: World) => ({ user_id: target.id })
 const oneself = (_: World, actor: TestUser | undefined) => ({ user_id: actor?.id ?? Bun.randomUUIDv7() })
@@ -76,6 +37,17 @@ let phones = 0
 export const rows: Row[] = [
   { route: 'GET /health', answers: everybody(ok) },
   { route: 'GET /health/ready', answers: everybody(ok) },
+  // From this machine; test/http/metrics.test.ts has the others.
+  { route: 'GET /metrics', answers: everybody(ok) },
+  { route: 'GET /', answers: everybody(ok) },
+  {
+    route: 'GET /assets/:name',
+    params: () => ({ name: 'none.js' }),
+    answers: everybody(refused(404, 'No such endpoint')),
+  },
+  { route: 'GET /sw.js', answers: everybody(ok) },
+  { route: 'GET /manifest.webmanifest', answers: everybody(ok) },
+  { route: 'GET /favicon.ico', answers: everybody(ok) },
   { route: 'GET /swagger', answers: everybody(ok) },
   { route: 'GET /swagger/start.js', answers: everybody(ok) },
   { route: 'GET /swagger/swagger-ui-bundle.js', answers: everybody(ok) },
@@ -137,6 +109,11 @@ export const rows: Row[] = [
     answers: signedIn(refused(403, 'Wrong password')),
   },
   { route: 'GET /api/v1/users/search', query: '?q=user', answers: signedIn(ok) },
+  {
+    route: 'GET /api/v1/users/',
+    query: '?ids=0190f6a2-7c1e-7000-8000-000000000001',
+    answers: signedIn(ok),
+  },
   { route: 'GET /api/v1/users/:user_id', params: target, answers: signedIn(ok) },
 
   {
@@ -232,6 +209,7 @@ export const rows: Row[] = [
     changes: true,
   },
   { route: 'GET /api/v1/chats/:chat_id/messages', answers: anyMember },
+  { route: 'GET /api/v1/chats/:chat_id/messages/:message_id', params: ownersMessage, answers: anyMember },
   {
     route: 'PATCH /api/v1/chats/:chat_id/messages/:message_id',
     about: "the owner's",
@@ -268,4 +246,10 @@ export const rows: Row[] = [
     body: ({ chatId }) => ({ chats: { [chatId]: { seq: 0, rev: 0 } } }),
     answers: signedIn(ok),
   },
+  ...peopleRows,
+  ...channelRows,
+  ...mediaRows,
+  ...subscriptionRows,
+  ...searchRows,
+  ...uploadRows,
 ]

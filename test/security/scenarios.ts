@@ -1,0 +1,27 @@
+/** All that is done to the server by those who mean it harm. */
+import type { Scenario } from '../support/scenario.ts'
+import { headers, injection, secretsInLog } from './answers.ts'
+import { massAssignment } from './assignment.ts'
+import { closedAccounts, hashDos, loginBrute, loginEnumeration } from './logins.ts'
+import { existenceOracle } from './oracle.ts'
+import { restFuzz } from './rest.ts'
+import { revokeSocket, wsFuzz, wsPreauth } from './sockets.ts'
+import { jwtAbuse, refreshReuse } from './tokens.ts'
+
+export const scenarios: readonly Scenario[] = [
+  jwtAbuse,
+  refreshReuse,
+  loginBrute,
+  loginEnumeration,
+  hashDos,
+  closedAccounts,
+  wsFuzz,
+  wsPreauth,
+  revokeSocket,
+  restFuzz,
+  existenceOracle,
+  massAssignment,
+  headers,
+  injection,
+  secretsInLog,
+]
