@@ -1,0 +1,22 @@
+/** All that befalls a server without anybody meaning it harm. */
+import type { Scenario } from '../support/scenario.ts'
+import { diskFull, slowReader, soak } from './limits.ts'
+import { drain, kill9Send, pgDrop, pgRestart } from './processes.ts'
+import { gapFill, reconnectStorm, redisFlush, redisKill, redisZombie } from './redis.ts'
+import { migrationScenario } from './schemas.ts'
+
+export const scenarios: readonly Scenario[] = [
+  kill9Send,
+  pgRestart,
+  pgDrop,
+  redisKill,
+  redisZombie,
+  redisFlush,
+  gapFill,
+  reconnectStorm,
+  slowReader,
+  drain,
+  diskFull,
+  migrationScenario,
+  soak,
+]
