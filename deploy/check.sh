@@ -3,6 +3,9 @@
 set -eu
 
 tsc --noEmit
+tsc --noEmit -p src/web
+tsc --noEmit -p src/web/worker
+tsc --noEmit -p test/web/e2e
 biome check --error-on-warnings
 drizzle-kit check --config drizzle/config.ts
 

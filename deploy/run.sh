@@ -11,6 +11,8 @@ store=.bun
 lock=$store/lock
 stamp_file=node_modules/.installed
 
+. deploy/installing.sh
+
 say() { printf 'run.sh: %s\n' "$*" >&2; }
 fail() {
   say "$*"
@@ -36,7 +38,7 @@ take_lock() {
   mkdir -p "$store" 2>/dev/null || :
   while ! ln -s "$$" "$lock" 2>/dev/null; do
     holder=$(readlink "$lock") || {
-      [ -d "$store" ] && [ -w "$store" ] || fail "cannot write to $root/$store: install as the user who owns it"
+      if [ ! -w "$store" ]; then fail "cannot write to $root/$store: install as the user who owns it"; fi
       continue
     }
     if [ -d "/proc/$holder" ]; then sleep 0.2; else rm -f "$lock"; fi
@@ -50,30 +52,6 @@ drop_lock() {
   rm -f "$lock"
   trap - EXIT INT TERM HUP
 }
-
-# Runs an installer, its output on stderr, with a home it can write to (a service's user often has none) and with
-# npm's ideas of the registry and the certificates, which Bun doesn't read by itself.
-installing() (
-  if [ -z "${HOME:-}" ] || [ ! -w "$HOME" ]; then
-    HOME=$root/$store/home
-    # `npm test` hands the cache of the old home on to us.
-    npm_config_cache=$HOME/.npm
-    mkdir -p "$HOME"
-    export HOME npm_config_cache
-  fi
-  export NODE_USE_SYSTEM_CA=1
-  if command -v npm >/dev/null; then
-    if [ -z "${NPM_CONFIG_REGISTRY:-${npm_config_registry:-}}" ]; then
-      NPM_CONFIG_REGISTRY=$(npm config get registry 2>/dev/null)
-      export NPM_CONFIG_REGISTRY
-    fi
-    if [ -z "${NODE_EXTRA_CA_CERTS:-}" ]; then
-      certificates=$(npm config get cafile 2>/dev/null)
-      if [ -f "$certificates" ]; then export NODE_EXTRA_CA_CERTS="$certificates"; fi
-    fi
-  fi
-  "$@" >&2 </dev/null
-)
 
 fetch_bun() {
   command -v npm >/dev/null || command -v bun >/dev/null || [ -x "${npm_execpath:-}" ] ||
@@ -107,6 +85,7 @@ is_installed() { [ -f "$stamp_file" ] && [ "$(cat "$stamp_file")" = "$(wanted_st
 
 # Somebody else put the packages there, and we can't write: then they have to be the right ones.
 is_complete() {
+  # shellcheck disable=SC2016 # it is JavaScript
   "$bun" -e '
     const { dependencies, devDependencies } = await Bun.file("package.json").json()
     for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {

@@ -1,6 +1,6 @@
 import { chown, mkdtemp, rm, rmdir, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Log } from '../observability/log.ts'
 import { databaseName, makeDataDirectory, prepareCluster, superuser } from './cluster.ts'
 import { messageOf } from './errors.ts'
@@ -9,6 +9,7 @@ import { waitUntilFree } from './lock.ts'
 import { nativeFiles } from './native.ts'
 import { type Postmaster, type PostmasterOptions, startPostmaster } from './postmaster.ts'
 import { settlesWithin } from './run.ts'
+import { removeOtherVersions } from './unpack.ts'
 
 /** A PostgreSQL 16 of our own, alive until `stop()` or until this process goes, however it goes. */
 export interface EmbeddedPostgres {
@@ -58,6 +59,8 @@ export async function startEmbeddedPostgres(options: {
   try {
     const how = { clusterDir, nativeDir, socketDirectory, port, maxConnections, identity, log }
     const stop = supervise(await startPostmaster(how), how)
+    // The data directory is ours alone by now; what an older version of us unpacked here has done its work.
+    if (dirname(nativeDir) === dataDir) removeOtherVersions('postgres-files', nativeDir)
     return { socketDirectory, port, user: superuser, database: databaseName, stop }
   } catch (error) {
     await rm(socketDirectory, { recursive: true, force: true })

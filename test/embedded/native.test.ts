@@ -3,23 +3,23 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRoot, nobody } from '../../src/embedded/identity.ts'
-import { type NativeSource, nativeFiles, nativeSource } from '../../src/embedded/native.ts'
+import { copyFiles, type NativeSource, nativeFiles, nativeSource } from '../../src/embedded/native.ts'
 import { createLog } from '../../src/observability/log.ts'
 
 describe('the files of PostgreSQL', () => {
   const identity = isRoot() ? nobody : undefined
   const log = createLog('error', () => {})
   let home: string
-  let source: NativeSource
+  let source: NativeSource & { directory: string }
 
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'embedded-native-'))
     chmodSync(home, 0o755)
     const installed = await nativeSource()
     const directory = join(home, 'closed/native')
-    cpSync(installed.directory, directory, { recursive: true, filter: (path) => !path.endsWith('.a') })
+    cpSync(String(installed.directory), directory, { recursive: true, filter: (path) => !path.endsWith('.a') })
     for (const { name } of installed.links) rmSync(join(directory, 'lib', name), { force: true })
-    source = { ...installed, directory, version: 'test' }
+    source = { ...installed, directory, version: 'test', fill: (copy) => copyFiles(directory, copy) }
   })
 
   afterAll(() => {
@@ -55,7 +55,9 @@ describe('the files of PostgreSQL', () => {
   })
 
   it('end in one clear error where they cannot run', async () => {
-    const broken = { ...source, directory: join(home, 'nothing'), version: 'broken' }
+    const nothing = join(home, 'nothing')
+    const fill = (copy: string) => copyFiles(nothing, copy)
+    const broken = { ...source, directory: nothing, version: 'broken', fill }
     await expect(nativeFiles(join(home, 'data'), identity, log, broken)).rejects.toThrow(
       /^the embedded PostgreSQL cannot run on this machine \(.*\); set DATABASE_URL$/,
     )
