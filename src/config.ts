@@ -56,6 +56,11 @@ function databaseUrl(text: string): string | undefined {
   return text
 }
 
+/** One server, or several nodes of a cluster. */
+function redisUrls(text: string): string | undefined {
+  return list(url('redis:', 'rediss:'))(text).join(',') || undefined
+}
+
 function list<T>(item: Parse<T>): Parse<readonly T[]> {
   return (text) =>
     text
@@ -69,6 +74,29 @@ const text: Parse<string | undefined> = (value) => value
 
 function secret(value: string): string {
   if (Buffer.byteLength(value) < 32) throw new Error('must be at least 32 bytes long')
+  return value
+}
+
+/** RFC 6750, 2.1. */
+function bearerToken(value: string): string | undefined {
+  if (!/^[\w.~+/-]{16,}=*$/.test(value)) throw new Error('must be 16 or more letters, digits or any of -._~+/')
+  return value
+}
+
+/** `postgres=/sys/fs/cgroup/system.slice/postgresql.service,redis=...` */
+function cgroups(value: string): Readonly<Record<string, string>> {
+  const pairs = list((entry) => /^([a-z][a-z0-9_-]*)=([^=,]+)$/.exec(entry) ?? [])(value)
+  return Object.fromEntries(
+    pairs.map(([, name, path]) => {
+      if (name === undefined || path === undefined) throw new Error('must be like postgres=path,redis=path')
+      return [name, path]
+    }),
+  )
+}
+
+/** Amazon's rule for names, which the others keep. */
+function bucket(value: string): string | undefined {
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value)) throw new Error('must be the name of a bucket')
   return value
 }
 
@@ -89,6 +117,13 @@ function addressOrNetwork(value: string): string {
   return value
 }
 
+/** RFC 7064, RFC 7065. */
+function iceUrl(value: string): string {
+  const isIceUrl = /^(?:stuns?:[^\s?@/]+|turns?:[^\s?@/]+(?:\?transport=(?:udp|tcp))?)$/.test(value)
+  if (!isIceUrl) throw new Error(`has an entry that is no stun: or turn: URL like turn:turn.example.org:3478: ${value}`)
+  return value
+}
+
 const seconds = { minute: 60, hour: 3600, day: 86_400 }
 const MEBIBYTE = 1024 * 1024
 const upTo = (max: number) => integer(1, max)
@@ -101,7 +136,11 @@ export const settings = {
   DATABASE_URL: setting(databaseUrl, undefined, 'PostgreSQL 16; unset: an embedded one in DATA_DIR'),
   DATABASE_REPLICA_URLS: later(setting(list(databaseUrl), [], 'read replicas, comma-separated')),
   DATABASE_POOL_MAX: setting(integer(2, 100), 10, 'PostgreSQL connections of this instance'),
-  REDIS_URL: later(setting(url('redis:', 'rediss:'), undefined, 'Redis 7; unset: bus and cache in this process')),
+  REDIS_URL: setting(
+    redisUrls,
+    undefined,
+    'Redis 7, or some nodes of a cluster, comma-separated; unset: this instance is alone',
+  ),
   JWT_SECRET: setting<string | undefined>(
     secret,
     undefined,
@@ -120,6 +159,11 @@ export const settings = {
   TRUSTED_PROXIES: setting(list(addressOrNetwork), [], 'addresses or networks whose X-Forwarded-For counts'),
   PUBLIC_URL: setting(url('http:', 'https:'), undefined, 'how browsers reach this server; needed for absolute links'),
   WS_MAX_CONNECTIONS: setting(upTo(1_000_000), 10_000, 'sockets of this instance; beyond: 503'),
+  DRAIN_SECONDS: setting(
+    integer(0, 60),
+    0,
+    'a stopping server goes on serving so long, while /health/ready sends new requests elsewhere',
+  ),
   RATE_LIMITS: setting(oneOf('on', 'off'), 'on', 'off is for load tests alone'),
   RATE_LIMIT_API_FREE: setting(upTo(1e6), 100, 'requests a minute of a user'),
   RATE_LIMIT_API_PREMIUM: setting(upTo(1e6), 1000, 'requests a minute of a premium user'),
@@ -129,18 +173,44 @@ export const settings = {
   RATE_LIMIT_LOGIN_ADDRESS: setting(upTo(1e6), 50, 'login attempts of an address in 15 minutes'),
   RATE_LIMIT_MESSAGES: setting(upTo(1e6), 30, 'messages of a user in 10 seconds'),
   RATE_LIMIT_FRAMES: setting(upTo(1e6), 100, 'other frames of a socket in 10 seconds'),
-  RATE_LIMIT_UPLOAD_FREE: later(setting(upTo(1e6), 10, 'uploads an hour of a user')),
-  RATE_LIMIT_UPLOAD_PREMIUM: later(setting(upTo(1e6), 100, 'uploads an hour of a premium user')),
-  MEDIA_MAX_BYTES_FREE: later(setting(upTo(1e12), 50 * MEBIBYTE, 'largest upload of a user')),
-  MEDIA_MAX_BYTES_PREMIUM: later(setting(upTo(1e12), 100 * MEBIBYTE, 'largest upload of a premium user')),
-  IMAGE_MAX_WIDTH: later(setting(integer(16, 16_384), 500, 'pixels')),
-  IMAGE_MAX_WIDTH_PREMIUM: later(setting(integer(16, 16_384), 1280, 'pixels, for premium users')),
-  IMAGE_FORMAT: later(setting(oneOf('webp', 'original'), 'webp', 'webp, or original: JPEG photos and PNG graphics')),
-  FFMPEG_PATH: later(setting<string | undefined>(text, undefined, 'unset: ffmpeg of the PATH, if any')),
-  PAYMENT_PROVIDER: later(setting<string | undefined>(text, 'stub', 'stub: nobody is charged')),
-  TURN_URLS: later(setting(list(text), [], 'stun: and turn: URLs for calls, comma-separated')),
-  TURN_SECRET: later(setting<string | undefined>(text, undefined, "coturn's static-auth-secret")),
-  METRICS_TOKEN: later(setting<string | undefined>(text, undefined, 'opens /metrics from elsewhere')),
+  RATE_LIMIT_CALLS: setting(upTo(1e6), 10, 'calls that a user begins in a minute'),
+  RATE_LIMIT_UPLOAD_FREE: setting(upTo(1e6), 10, 'uploads an hour of a user'),
+  RATE_LIMIT_UPLOAD_PREMIUM: setting(upTo(1e6), 100, 'uploads an hour of a premium user'),
+  MEDIA_MAX_BYTES_FREE: setting(upTo(1e12), 50 * MEBIBYTE, 'largest upload of a user'),
+  MEDIA_MAX_BYTES_PREMIUM: setting(upTo(1e12), 100 * MEBIBYTE, 'largest upload of a premium user'),
+  IMAGE_MAX_WIDTH: setting(integer(16, 4096), 500, 'pixels'),
+  IMAGE_MAX_WIDTH_PREMIUM: setting(integer(16, 4096), 1280, 'pixels, for premium users'),
+  IMAGE_FORMAT: setting(oneOf('webp', 'original'), 'webp', 'webp, or original: JPEG photos and PNG graphics'),
+  MEDIA_STORAGE: setting(oneOf('local', 's3'), 'local', 'where files are kept: local (in DATA_DIR) or s3'),
+  S3_ENDPOINT: setting(url('http:', 'https:'), undefined, 'the service that speaks S3, for MEDIA_STORAGE=s3'),
+  S3_BUCKET: setting(bucket, undefined, 'a bucket there that is private, for MEDIA_STORAGE=s3'),
+  S3_REGION: setting<string | undefined>(text, 'us-east-1', 'the region that requests are signed for'),
+  S3_ACCESS_KEY_ID: setting<string | undefined>(text, undefined, 'the key that may read, write, list and delete there'),
+  S3_SECRET_ACCESS_KEY: setting<string | undefined>(text, undefined, 'its secret'),
+  FFMPEG_PATH: setting<string | undefined>(text, undefined, 'unset: ffmpeg of the PATH, if any'),
+  PAYMENT_PROVIDER: setting<string | undefined>(text, 'stub', 'stub: nobody is charged; else nothing can be bought'),
+  TURN_URLS: setting(list(iceUrl), [], 'stun: and turn: URLs for calls, comma-separated'),
+  TURN_SECRET: setting<string | undefined>(secret, undefined, "coturn's static-auth-secret, at least 32 bytes"),
+  METRICS_TOKEN: setting<string | undefined>(
+    bearerToken,
+    undefined,
+    'opens /metrics from elsewhere, as a Bearer token; unset: from this machine alone, not by a proxy',
+  ),
+  METRICS_CGROUPS: setting(
+    cgroups,
+    {},
+    'control groups of services where they are not found by themselves: postgres=path,redis=path,...',
+  ),
+  SLOW_QUERY_MS: setting(integer(0, 60_000), 200, 'statements that take longer are logged, without values; 0: none'),
+  BACKUP_KEEP_DAYS: setting(upTo(3650), 30, 'older sets of backup are removed when a newer one is whole'),
+  BACKUP_S3_ENDPOINT: setting(
+    url('http:', 'https:'),
+    undefined,
+    "for backups to s3://...; unset: Amazon's, by the region",
+  ),
+  BACKUP_S3_REGION: setting<string>((value) => value, 'us-east-1', 'the region of the bucket'),
+  BACKUP_S3_ACCESS_KEY_ID: setting<string | undefined>(text, undefined, 'who may write there'),
+  BACKUP_S3_SECRET_ACCESS_KEY: setting<string | undefined>(text, undefined, 'and the secret of that key'),
   LOG_LEVEL: setting(oneOf(...LOG_LEVELS), 'info', 'debug, info, warn or error'),
 } as const
 
@@ -179,6 +249,16 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     !faults.some((f) => f.startsWith('JWT_SECRET '))
   ) {
     faults.push('JWT_SECRET must be set when DATABASE_URL is (at least 32 bytes)')
+  }
+  if (values.MEDIA_STORAGE === 's3') {
+    for (const name of ['S3_ENDPOINT', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']) {
+      const isToldOf = faults.some((fault) => fault.startsWith(`${name} `))
+      if (values[name] === undefined && !isToldOf) faults.push(`${name} must be set when MEDIA_STORAGE is s3`)
+    }
+  }
+  const isRelayNamed = Array.isArray(values.TURN_URLS) && values.TURN_URLS.some((entry) => /^turns?:/.test(entry))
+  if (isRelayNamed && values.TURN_SECRET === undefined && !faults.some((f) => f.startsWith('TURN_SECRET '))) {
+    faults.push('TURN_SECRET must be set when TURN_URLS names a turn: server (at least 32 bytes)')
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(values) as Config

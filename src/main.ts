@@ -1,10 +1,10 @@
-/** messenger: understands the command line and runs one command. The only file that does something when it is loaded. */
+/**
+ * messenger: understands the command line and runs one command. The only file that does something when it is loaded. Each
+ * command is loaded when it is run: the server starts its image workers from here, and they are to stay small.
+ */
 import { version } from '../package.json'
-import { healthcheck } from './commands/healthcheck.ts'
-import { joinPostgres, runMigrations } from './commands/parts.ts'
-import { runUserCommand } from './commands/run-user.ts'
-import { serve } from './commands/serve.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
+import { IMAGE_WORKER } from './features/media/worker-command.ts'
 import { createLog, type Log } from './observability/log.ts'
 
 const HELP = `Usage: messenger [COMMAND]
@@ -12,8 +12,12 @@ const HELP = `Usage: messenger [COMMAND]
   serve         run the server (the default)
   migrate       bring the database to this version's schema, and exit
   healthcheck   ask the server on this machine whether it can serve
+  cleanup-media remove the files that nobody needs any more (see: messenger cleanup-media --help)
+  backup DIR    keep the database and the files of messages (see: messenger backup --help)
+  restore DIR   bring them back, into an empty database (see: messenger restore --help)
   user          accounts: list, create, reset-password, disable, enable (see: messenger user --help)
-  version       print the version
+  seed-demo     fill an empty database with people and weeks of conversation, to look around
+  version       print the version; with --verbose that of every part, which shows that they work on this machine
   --help        print this
 
 Settings come from the environment; deploy/.env.example lists them all.
@@ -33,23 +37,59 @@ async function run([command = 'serve', ...args]: string[]): Promise<number> {
       return await withConfig(runServer, write)
     case 'migrate':
       return await withConfig(runMigrate)
-    case 'healthcheck':
+    case 'healthcheck': {
+      const { healthcheck } = await import('./commands/healthcheck.ts')
       return await withConfig((config) => healthcheck(config, write))
-    case 'user':
+    }
+    case 'cleanup-media': {
+      const { runCleanupMedia } = await import('./commands/cleanup-media.ts')
+      return await withConfig((config, log) => runCleanupMedia(args, config, log, { write, writeError }))
+    }
+    case 'backup': {
+      const { backup } = await import('./commands/backup.ts')
+      return await withConfig((config, log) => backup(args, config, log, { write, writeError }))
+    }
+    case 'restore': {
+      const { restore } = await import('./commands/backup.ts')
+      return await withConfig((config, log) => restore(args, config, log, { write, writeError }))
+    }
+    case 'user': {
+      const { runUserCommand } = await import('./commands/run-user.ts')
       return await withConfig((config, log) => runUserCommand(args, config, log))
+    }
+    case 'seed-demo': {
+      const { runSeedDemo } = await import('./commands/seed-demo.ts')
+      const readStdin = () => Bun.stdin.text()
+      return await withConfig((config, log) => runSeedDemo(args, config, log, { readStdin, write, writeError }))
+    }
+    // For the server alone: it starts these by itself.
+    case IMAGE_WORKER: {
+      const { runImageWorker } = await import('./features/media/image-worker.ts')
+      return await runImageWorker()
+    }
     case 'version':
     case '--version':
-      write(`messenger ${version}\n`)
-      return 0
+      return args.includes('--verbose') ? await tellVersions() : tell(`messenger ${version}\n`)
     case 'help':
     case '--help':
     case '-h':
-      write(HELP)
-      return 0
+      return tell(HELP)
     default:
       writeError(`Unknown command: ${command}\n\n${HELP}`)
       return NOT_UNDERSTOOD
   }
+}
+
+function tell(text: string): number {
+  write(text)
+  return 0
+}
+
+async function tellVersions(): Promise<number> {
+  const { listVersions } = await import('./commands/version.ts')
+  const { text, isFine } = await listVersions()
+  write(text)
+  return isFine ? 0 : FAILED
 }
 
 /** The server logs to the standard output; for the other commands that is where their results go. */
@@ -78,6 +118,7 @@ async function withConfig(
 
 /** Runs until a signal, or a fault that it cannot live with. A signal during the start stops it when it has started. */
 async function runServer(config: Config, log: Log): Promise<number> {
+  const { serve } = await import('./commands/serve.ts')
   const ended = Promise.withResolvers<number>()
   process.on('SIGTERM', () => ended.resolve(0))
   process.on('SIGINT', () => ended.resolve(0))
@@ -91,6 +132,7 @@ async function runServer(config: Config, log: Log): Promise<number> {
 }
 
 async function runMigrate(config: Config, log: Log): Promise<number> {
+  const { joinPostgres, runMigrations } = await import('./commands/parts.ts')
   const postgres = await joinPostgres(config, log)
   try {
     const tags = await runMigrations(postgres, log)

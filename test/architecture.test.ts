@@ -12,6 +12,7 @@ const FEATURES = [
   'channels',
   'media',
   'messages',
+  'uploads',
   'sync',
   'presence',
   'calls',
@@ -23,12 +24,20 @@ const OWNERS: Record<string, RegExp> = {
   'drizzle-orm': /^src\/db\/|\/(?:[a-z-]+-)?store\.ts$/,
   postgres: /^src\/db\//,
   redis: /^src\/redis\//,
-  sharp: /^src\/features\/media\/image\.ts$/,
+  '@fastify/busboy': /^src\/http\/multipart\.ts$/,
+  sharp: /^src\/(?:features\/media\/image|demo\/pictures\/draw)\.ts$/,
   '@elysiajs/swagger': /^src\/http\/docs\.ts$/,
   '@elysiajs/cors': /^src\/(?:app\.ts|http\/)/,
   '@elysiajs/jwt': /^src\/features\/auth\/tokens\.ts$/,
+  preact: /^src\/web\/(?!sync\/)/,
+  '@preact/signals': /^src\/web\/(?!sync\/)/,
   elysia: /^src\/(?:app\.ts|http\/|realtime\/)|\/(?:[a-z-]+-)?routes\.ts$|\/model\.ts$|\/guard\.ts$/,
 }
+/** What makes markup or code of text. In the client a text is a text node, always. */
+const MARKUP =
+  /\b(?:innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|setHTMLUnsafe|createContextualFragment|DOMParser|srcdoc)\b|\bdocument\.write|\beval\(|\bnew Function\b|\bjavascript:/i
+/** They run when they are loaded: that is what they are for. */
+const STARTERS = ['src/main.ts', 'src/web/main.tsx', 'src/web/worker/sw.ts']
 const MAX_LINES = 300
 
 /** Path from the root of the repository -> text. */
@@ -86,12 +95,22 @@ function refusal({ from, to, isType }: Import): string | undefined {
   if (!to.startsWith('src/')) return refusalOfPackage(from, to, isType)
   if (to === 'src/main.ts') return 'main.ts runs when it is loaded'
   if (from === 'src/main.ts') return undefined
+  const isOutside = !['src/demo/', 'src/commands/seed-demo.ts'].some((place) => from.startsWith(place))
+  if (to.startsWith('src/demo/') && isOutside) return 'only its command knows the demo'
+  if (from.startsWith('src/web/') || to.startsWith('src/web/')) return refusalOfWeb(from, to, isType)
   const [own, theirs] = [featureOf(from), featureOf(to)]
   if (theirs !== undefined && isStore(to) && own !== theirs) return "a store is its own feature's alone, types included"
   if (own !== undefined) return refusalOfFeature(from, to, isType, own, theirs)
   if (isIn(from, BASE)) return isIn(to, BASE) ? undefined : 'the base knows only itself'
   if (isIn(from, [...PORTS, 'src/embedded/'])) {
-    return isIn(to, [...BASE, `${folderOf(from)}/`]) ? undefined : 'a port knows the base and itself'
+    const isByRedis = from.startsWith('src/bus/') || from.startsWith('src/cache/')
+    const below = [...BASE, `${folderOf(from)}/`, ...(isByRedis ? ['src/redis/'] : [])]
+    return isIn(to, below) ? undefined : 'a port knows the base and itself'
+  }
+  if (from.startsWith('src/backup/')) {
+    return isIn(to, [...BASE, 'src/backup/', 'src/db/', 'src/storage/'])
+      ? undefined
+      : 'backup knows rows and files alone'
   }
   if (from.startsWith('src/http/')) {
     return isIn(to, [...BASE, ...PORTS, 'src/http/']) ? undefined : 'http knows no feature'
@@ -101,13 +120,34 @@ function refusal({ from, to, isType }: Import): string | undefined {
     return isFine || (theirs !== undefined && !isRoutes(to)) ? undefined : 'realtime knows services, bus and http'
   }
   if (from.startsWith('src/jobs/')) {
-    return isIn(to, ['src/commands/', 'src/realtime/', 'src/app.ts']) || isRoutes(to)
+    return isIn(to, ['src/commands/', 'src/realtime/', 'src/app.ts', 'src/services.ts']) || isRoutes(to)
       ? 'a job knows services'
       : undefined
   }
+  if (from.startsWith('src/demo/')) return refusalOfDemo(from, to, isType)
   if (from === 'src/app.ts') return to.startsWith('src/commands/') ? 'the app knows no command' : undefined
+  if (from === 'src/services.ts') {
+    return isIn(to, ['src/commands/', 'src/app.ts']) || isRoutes(to) ? 'services know no door' : undefined
+  }
   if (from.startsWith('src/commands/')) return isRoutes(to) ? 'a command serves the app, not routes' : undefined
   return 'it stands on no floor'
+}
+
+/** A community does through services what people do through routes; only its own command knows it. */
+function refusalOfDemo(from: string, to: string, isType: boolean): string | undefined {
+  if (isStore(from)) return to.startsWith('src/db/') ? undefined : 'a store knows the database'
+  if (to.startsWith('src/demo/')) return undefined
+  return isType ? undefined : 'the demo is handed its services'
+}
+
+/** The browser's half knows the shapes that the server sends, and nothing that runs there. */
+function refusalOfWeb(from: string, to: string, isType: boolean): string | undefined {
+  if (!from.startsWith('src/web/')) return 'the server knows nothing of the web client'
+  if (isModel(to) || to === 'src/realtime/frames.ts')
+    return isType ? undefined : "a browser takes the server's types alone"
+  if (!to.startsWith('src/web/')) return "a browser takes the server's types alone"
+  const isBelow = !from.startsWith('src/web/sync/') || to.startsWith('src/web/sync/')
+  return isBelow ? undefined : 'sync knows nothing of a browser'
 }
 
 function refusalOfPackage(from: string, to: string, isType: boolean): string | undefined {
@@ -172,7 +212,8 @@ function findViolations(sources: Sources): string[] {
     if (/\b(?:utils?|helpers?|common|misc|shared)\b/.test(path)) say('has a name that says nothing')
     const isBarrel = path.endsWith('/index.ts') || /^export \* from/m.test(code)
     if (isBarrel && path !== 'src/db/schema/index.ts') say('is a barrel')
-    if (path !== 'src/main.ts' && runsOnImport(code)) say('runs when it is loaded')
+    if (!STARTERS.includes(path) && runsOnImport(code)) say('runs when it is loaded')
+    if (path.startsWith('src/web/') && MARKUP.test(code)) say('makes markup or code of text')
   }
   const runtime = imports.filter(({ isType }) => !isType)
   return [...found, ...findCycles(runtime).map((cycle) => `cycle: ${cycle.join(' -> ')}`)]
@@ -202,7 +243,7 @@ function findCycles(imports: readonly Import[]): string[][] {
 }
 
 async function readSources(): Promise<Sources> {
-  const all = await Array.fromAsync(new Bun.Glob('src/**/*.ts').scan(ROOT))
+  const all = await Array.fromAsync(new Bun.Glob('src/**/*.{ts,tsx}').scan(ROOT))
   const paths = all.filter((path) => !path.endsWith('.d.ts')).sort()
   const texts = await Promise.all(paths.map((path) => Bun.file(join(ROOT, path)).text()))
   return Object.fromEntries(paths.map((path, index) => [path, texts[index] ?? '']))
@@ -248,13 +289,25 @@ describe('the check itself', () => {
     ['src/realtime/fanout.ts', "import type { Head } from '../features/chats/overview-store.ts'", "feature's alone"],
     ['src/realtime/gateway.ts', "import { db } from '../db/client.ts'", 'realtime knows services'],
     ['src/bus/redis.ts', "import { db } from '../db/client.ts'", 'a port knows the base'],
+    ['src/backup/write.ts', "import { x } from '../bus/bus.ts'", 'rows and files alone'],
     ['src/http/errors.ts', "import { x } from '../features/users/service.ts'", 'http knows no feature'],
     ['src/errors.ts', "import { x } from './db/client.ts'", 'the base knows only itself'],
+    ['src/commands/serve.ts', "import { seed } from '../demo/seed.ts'", 'only its command'],
+    ['src/demo/seed.ts', "import { createApp } from '../app.ts'", 'is handed its services'],
+    ['src/demo/store.ts', "import { people } from './people.ts'", 'a store knows the database'],
     ['src/app.ts', "await import('./main.ts')", 'main.ts runs'],
+    ['src/services.ts', "import { x } from './features/chats/routes.ts'", 'no door'],
+    ['src/app.ts', "import { x } from './web/sync/client.ts'", 'nothing of the web client'],
+    ['src/web/main.tsx', "import { Message } from '../features/messages/model.ts'", 'types alone'],
+    ['src/web/sync/wire.ts', "import type { x } from '../../errors.ts'", 'types alone'],
+    ['src/web/sync/client.ts', "import { x } from '../platform/idb.ts'", 'nothing of a browser'],
     ['src/features/new/service.ts', "import { x } from '../users/service.ts'", 'no place in the order'],
     ['src/http/body.ts', 'export const port = process.env.PORT', 'reads the environment'],
     ['src/http/body.ts', 'start()\n', 'runs when it is loaded'],
     ['src/http/body.ts', 'export const x = await load()\n', 'runs when it is loaded'],
+    ['src/web/sync/state.ts', "import { signal } from '@preact/signals'", 'not for this file'],
+    ['src/web/app.tsx', 'export const x = (e: Element, text: string) => { e.innerHTML = text }', 'makes markup'],
+    ['src/web/app.tsx', 'export const X = () => <p dangerouslySetInnerHTML={{ __html: text }} />', 'makes markup'],
     ['src/http/utils.ts', 'export const x = 1', 'a name that says nothing'],
     ['src/bus/index.ts', "export * from './bus.ts'", 'is a barrel'],
     ['src/http/body.ts', 'export const x = 1\n'.repeat(301), 'is longer than'],

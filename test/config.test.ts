@@ -34,6 +34,7 @@ describe('the settings', () => {
       TRUSTED_PROXIES: [],
       PUBLIC_URL: undefined,
       WS_MAX_CONNECTIONS: 10_000,
+      DRAIN_SECONDS: 0,
       RATE_LIMITS: 'on',
       RATE_LIMIT_API_FREE: 100,
       RATE_LIMIT_API_PREMIUM: 1000,
@@ -43,6 +44,7 @@ describe('the settings', () => {
       RATE_LIMIT_LOGIN_ADDRESS: 50,
       RATE_LIMIT_MESSAGES: 30,
       RATE_LIMIT_FRAMES: 100,
+      RATE_LIMIT_CALLS: 10,
       RATE_LIMIT_UPLOAD_FREE: 10,
       RATE_LIMIT_UPLOAD_PREMIUM: 100,
       MEDIA_MAX_BYTES_FREE: 52_428_800,
@@ -50,11 +52,24 @@ describe('the settings', () => {
       IMAGE_MAX_WIDTH: 500,
       IMAGE_MAX_WIDTH_PREMIUM: 1280,
       IMAGE_FORMAT: 'webp',
+      MEDIA_STORAGE: 'local',
+      S3_ENDPOINT: undefined,
+      S3_BUCKET: undefined,
+      S3_REGION: 'us-east-1',
+      S3_ACCESS_KEY_ID: undefined,
+      S3_SECRET_ACCESS_KEY: undefined,
       FFMPEG_PATH: undefined,
       PAYMENT_PROVIDER: 'stub',
       TURN_URLS: [],
       TURN_SECRET: undefined,
       METRICS_TOKEN: undefined,
+      METRICS_CGROUPS: {},
+      SLOW_QUERY_MS: 200,
+      BACKUP_KEEP_DAYS: 30,
+      BACKUP_S3_ENDPOINT: undefined,
+      BACKUP_S3_REGION: 'us-east-1',
+      BACKUP_S3_ACCESS_KEY_ID: undefined,
+      BACKUP_S3_SECRET_ACCESS_KEY: undefined,
       LOG_LEVEL: 'info',
     })
   })
@@ -78,7 +93,9 @@ describe('the settings', () => {
   })
 
   it('name those that nothing uses yet', () => {
-    expect(listUnusedSettings({ PORT: '1', FFMPEG_PATH: '/x', TURN_SECRET: '' })).toEqual(['FFMPEG_PATH'])
+    expect(listUnusedSettings({ PORT: '1', DATABASE_REPLICA_URLS: 'x', METRICS_TOKEN: '' })).toEqual([
+      'DATABASE_REPLICA_URLS',
+    ])
   })
 })
 
@@ -90,7 +107,7 @@ describe('a fault', () => {
     DATABASE_URL: ['x', 'mysql://u@h/d', 'http://localhost/x', 'postgres:/x', 'postgres://[x/y'],
     DATABASE_REPLICA_URLS: ['x', 'postgres://a/b,http://c'],
     DATABASE_POOL_MAX: ['1', '101', 'ten'],
-    REDIS_URL: ['localhost:6379', 'http://localhost'],
+    REDIS_URL: ['localhost:6379', 'http://localhost', 'redis://a,http://b'],
     JWT_SECRET: ['short', 'x'.repeat(31)],
     JWT_SECRET_PREVIOUS: ['short'],
     ACCESS_TOKEN_TTL: ['4', '86401', '1h'],
@@ -101,6 +118,7 @@ describe('a fault', () => {
     TRUSTED_PROXIES: ['x', '10.0.0.0/33', '10.0.0.0/', '10.0.0/8', '::1/129', '10.0.0.0/8/8', '10.0.0.1, proxy'],
     PUBLIC_URL: ['example.org', 'ftp://example.org'],
     WS_MAX_CONNECTIONS: ['0', '-5', '1000001'],
+    DRAIN_SECONDS: ['-1', '61', '1.5'],
     RATE_LIMITS: ['true', 'ON', '1'],
     RATE_LIMIT_API_FREE: ['0', 'x'],
     RATE_LIMIT_API_PREMIUM: ['0', 'x'],
@@ -110,18 +128,39 @@ describe('a fault', () => {
     RATE_LIMIT_LOGIN_ADDRESS: ['0', 'x'],
     RATE_LIMIT_MESSAGES: ['0', 'x'],
     RATE_LIMIT_FRAMES: ['0', 'x'],
+    RATE_LIMIT_CALLS: ['0', 'x'],
     RATE_LIMIT_UPLOAD_FREE: ['0', 'x'],
     RATE_LIMIT_UPLOAD_PREMIUM: ['0', 'x'],
     MEDIA_MAX_BYTES_FREE: ['0', '50MB'],
     MEDIA_MAX_BYTES_PREMIUM: ['0', '100MB'],
-    IMAGE_MAX_WIDTH: ['15', '16385'],
-    IMAGE_MAX_WIDTH_PREMIUM: ['15', '16385'],
+    IMAGE_MAX_WIDTH: ['15', '4097'],
+    IMAGE_MAX_WIDTH_PREMIUM: ['15', '4097'],
     IMAGE_FORMAT: ['png', 'jpeg'],
+    MEDIA_STORAGE: ['disk', 'S3'],
+    S3_ENDPOINT: ['s3.example.org', 's3://example.org'],
+    S3_BUCKET: ['My_Bucket', 'a', '-ab', 'a/b', 'x'.repeat(64)],
+    S3_REGION: [],
+    S3_ACCESS_KEY_ID: [],
+    S3_SECRET_ACCESS_KEY: [],
     FFMPEG_PATH: [],
     PAYMENT_PROVIDER: [],
-    TURN_URLS: [],
-    TURN_SECRET: [],
-    METRICS_TOKEN: [],
+    TURN_URLS: [
+      'turn.example.org',
+      'http://a',
+      'turn://a.example',
+      'turn:',
+      'turn:a?transport=sctp',
+      'stun:a,turn:u@b',
+    ],
+    TURN_SECRET: ['short', 'x'.repeat(31)],
+    METRICS_TOKEN: ['short', 'with a space in between'],
+    METRICS_CGROUPS: ['postgres', '=x', 'a=/x,b', 'A B=/x'],
+    SLOW_QUERY_MS: ['x', '-1', '60001'],
+    BACKUP_KEEP_DAYS: ['0', '30d'],
+    BACKUP_S3_ENDPOINT: ['localhost', 's3://bucket'],
+    BACKUP_S3_REGION: [],
+    BACKUP_S3_ACCESS_KEY_ID: [],
+    BACKUP_S3_SECRET_ACCESS_KEY: [],
     LOG_LEVEL: ['trace', 'INFO'],
   }
 
@@ -155,6 +194,40 @@ describe('a fault', () => {
       'JWT_SECRET must be at least 32 bytes long',
     ])
   })
+
+  it('is a relay without the secret it shares', () => {
+    const needed = 'TURN_SECRET must be set when TURN_URLS names a turn: server (at least 32 bytes)'
+    expect(faultsOf({ TURN_URLS: 'stun:a.example,turn:b.example' })).toEqual([needed])
+    expect(faultsOf({ TURN_URLS: 'turns:b.example', TURN_SECRET: SECRET })).toEqual([])
+    expect(faultsOf({ TURN_URLS: 'turn:b.example', TURN_SECRET: 'x' })).toEqual([
+      'TURN_SECRET must be at least 32 bytes long',
+    ])
+  })
+})
+
+describe('a service for files', () => {
+  const s3 = {
+    MEDIA_STORAGE: 's3',
+    S3_ENDPOINT: 'https://s3.example.org',
+    S3_BUCKET: 'media',
+    S3_ACCESS_KEY_ID: 'key',
+    S3_SECRET_ACCESS_KEY: 'hunter2',
+  }
+
+  it('needs to be known whole', () => {
+    expect(faultsOf(s3)).toEqual([])
+    expect(faultsOf({ MEDIA_STORAGE: 's3' })).toEqual([
+      'S3_ENDPOINT must be set when MEDIA_STORAGE is s3',
+      'S3_BUCKET must be set when MEDIA_STORAGE is s3',
+      'S3_ACCESS_KEY_ID must be set when MEDIA_STORAGE is s3',
+      'S3_SECRET_ACCESS_KEY must be set when MEDIA_STORAGE is s3',
+    ])
+    expect(faultsOf({ ...s3, S3_BUCKET: 'A' })).toEqual(['S3_BUCKET must be the name of a bucket'])
+  })
+
+  it('may be written down before it is used', () => {
+    expect(faultsOf({ ...s3, MEDIA_STORAGE: 'local' })).toEqual([])
+  })
 })
 
 describe('a value', () => {
@@ -168,6 +241,7 @@ describe('a value', () => {
       { DATABASE_REPLICA_URLS: ['postgres://a/b', 'postgres://c/d'] },
     ],
     [{ REDIS_URL: 'rediss://h:6380/1' }, { REDIS_URL: 'rediss://h:6380/1' }],
+    [{ REDIS_URL: 'redis://a:1, redis://b:2' }, { REDIS_URL: 'redis://a:1,redis://b:2' }],
     [{ JWT_SECRET: 'ü'.repeat(16) }, { JWT_SECRET: 'ü'.repeat(16) }],
     [{ CORS_ORIGINS: '*' }, { CORS_ORIGINS: ['*'] }],
     [
@@ -191,7 +265,15 @@ describe('a value', () => {
       { IMAGE_FORMAT: 'original', IMAGE_MAX_WIDTH: '800' },
       { IMAGE_FORMAT: 'original', IMAGE_MAX_WIDTH: 800 },
     ],
-    [{ TURN_URLS: 'stun:a.example,turn:b.example' }, { TURN_URLS: ['stun:a.example', 'turn:b.example'] }],
+    [
+      { METRICS_CGROUPS: 'postgres=/sys/fs/cgroup/pg, redis=a.slice' },
+      { METRICS_CGROUPS: { postgres: '/sys/fs/cgroup/pg', redis: 'a.slice' } },
+    ],
+    [
+      { TURN_URLS: 'stun:a.example, turn:[::1]:3478?transport=udp,turns:b.example:5349', TURN_SECRET: SECRET },
+      { TURN_URLS: ['stun:a.example', 'turn:[::1]:3478?transport=udp', 'turns:b.example:5349'], TURN_SECRET: SECRET },
+    ],
+    [{ TURN_URLS: 'stun:a.example' }, { TURN_URLS: ['stun:a.example'] }],
   ]
   it.each(given)('is understood: %j', (environment, expected) => {
     expect(loadConfig({ JWT_SECRET: SECRET, ...environment })).toMatchObject(expected)
@@ -202,7 +284,7 @@ describe('deploy/.env.example', async () => {
   const text = await Bun.file(join(import.meta.dir, '../deploy/.env.example')).text()
   const lines = text.split('\n')
   const entries = lines.flatMap((line, index) => {
-    const [, name, value] = /^#?([A-Z_]+)=(.*)$/.exec(line) ?? []
+    const [, name, value] = /^#?([A-Z0-9_]+)=(.*)$/.exec(line) ?? []
     return name === undefined ? [] : [{ name, value: value ?? '', line, comment: lines[index - 1] ?? '' }]
   })
 

@@ -6,7 +6,11 @@ import { connectDatabase, type Database, type DatabaseOptions } from '../db/clie
 import { migrate } from '../db/migrate.ts'
 import { startEmbeddedPostgres } from '../embedded/postgres.ts'
 import { findRunningPostgres } from '../embedded/running.ts'
+import { type FfmpegPaths, locateFfmpeg } from '../features/media/ffmpeg.ts'
 import type { Log } from '../observability/log.ts'
+import { createLocalStorage } from '../storage/local.ts'
+import { createS3Storage } from '../storage/s3.ts'
+import type { Storage } from '../storage/storage.ts'
 
 /** Where PostgreSQL is, and how to let go of it. */
 export interface Postgres {
@@ -47,6 +51,26 @@ export async function runMigrations(postgres: Postgres, log: Log): Promise<strin
   } finally {
     await database.close()
   }
+}
+
+/** Where files are kept: in DATA_DIR/media, or with a service that speaks S3. */
+export async function openStorage(config: Config, log: Log): Promise<Storage> {
+  const { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_REGION: region = '' } = config
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config
+  if (config.MEDIA_STORAGE === 'local') return createLocalStorage(join(config.DATA_DIR, 'media'))
+  if (!endpoint || !bucket || !accessKeyId || !secretAccessKey) throw new Error('MEDIA_STORAGE=s3 lacks settings')
+  return createS3Storage({ endpoint, bucket, region, accessKeyId, secretAccessKey, log })
+}
+
+/**
+ * ffmpeg, if there is one: without it videos and sounds are served as they were sent.
+ * @throws Error when FFMPEG_PATH leads to none
+ */
+export async function findFfmpeg(config: Config): Promise<FfmpegPaths | undefined> {
+  const paths = await locateFfmpeg(config.FFMPEG_PATH)
+  if (config.FFMPEG_PATH && !paths)
+    throw new Error(`FFMPEG_PATH is not ffmpeg with ffprobe beside it: ${config.FFMPEG_PATH}`)
+  return paths
 }
 
 /** JWT_SECRET, or with the embedded database one that is made once and kept in DATA_DIR. */

@@ -1,9 +1,9 @@
 /** What `messenger user` needs around it: the database, and the services on it. */
 import { createApp } from '../app.ts'
-import { createMemoryBus } from '../bus/memory.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../observability/log.ts'
-import { joinPostgres, loadSecret, runMigrations } from './parts.ts'
+import { beAlone } from './instances.ts'
+import { joinPostgres, loadSecret, openStorage, runMigrations } from './parts.ts'
 import { userCommand } from './user.ts'
 
 /** @returns the exit code */
@@ -13,8 +13,17 @@ export async function runUserCommand(args: string[], config: Config, log: Log): 
     await runMigrations(postgres, log)
     const database = postgres.connect({ poolMax: 2, name: 'messenger user' })
     const secret = await loadSecret(config)
-    const bus = createMemoryBus(log)
-    const app = createApp({ config, secret, database, writerDatabase: database, bus, log })
+    const app = createApp({
+      ...beAlone(log),
+      config,
+      secret,
+      database,
+      writerDatabase: database,
+      storage: await openStorage(config, log),
+      ffmpeg: undefined,
+      isRunner: () => false,
+      log,
+    })
     try {
       return await userCommand(args, {
         users: app.users,

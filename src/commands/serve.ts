@@ -1,10 +1,16 @@
 /** `messenger serve`: the server, from the first line of its log to the last. */
+import { version } from '../../package.json'
 import { createApp } from '../app.ts'
-import { createMemoryBus } from '../bus/memory.ts'
+import { measureBus } from '../bus/measure.ts'
 import { type Config, listUnusedSettings } from '../config.ts'
+import { createQueryMeter, measureServer } from '../db/measure.ts'
 import type { Log } from '../observability/log.ts'
+import { createMetrics } from '../observability/metrics.ts'
+import { measureProcess } from '../observability/process-metrics.ts'
+import { measureServices } from '../observability/service-metrics.ts'
 import { holdInstanceLock } from './instance-lock.ts'
-import { loadSecret, openPostgres, runMigrations } from './parts.ts'
+import { beAlone, joinByRedis } from './instances.ts'
+import { findFfmpeg, loadSecret, openPostgres, openStorage, runMigrations } from './parts.ts'
 
 export interface Serving {
   port: number
@@ -12,8 +18,8 @@ export interface Serving {
   stop(): Promise<void>
 }
 
-/** What Bun refuses with a bare 413; routes refuse far less, with an answer. */
-const MAX_BODY_BYTES = 1024 ** 3
+/** What Bun refuses with a bare 413: more than the largest album. Routes refuse with an answer. */
+const maxBodyBytes = ({ MEDIA_MAX_BYTES_PREMIUM: bytes }: Config) => Math.max(1024 ** 3, 11 * bytes)
 /** Requests under way get so long to end. */
 const DRAIN_MS = 8000
 
@@ -34,34 +40,66 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
 
   async function start(): Promise<Serving> {
     const secret = await loadSecret(config)
-    const lock = postgres.connect({ poolMax: 1, name: 'messenger lock' })
-    const releaseLock = await holdInstanceLock(lock, log, () =>
-      onFatal('another messenger took over this database'),
-    ).catch(async (error) => {
-      await lock.close()
+    const lockDatabase = postgres.connect({ poolMax: 1, name: 'messenger lock' })
+    const lock = await holdInstanceLock(lockDatabase, log, {
+      isAlone: config.REDIS_URL === undefined,
+      onLost: () => onFatal('another messenger took over this database'),
+    }).catch(async (error) => {
+      await lockDatabase.close()
       throw error
     })
-    undo.push(releaseLock)
+    undo.push(lock.release)
     await runMigrations(postgres, log)
 
-    const database = postgres.connect({ poolMax: config.DATABASE_POOL_MAX, name: 'messenger' })
+    const metrics = createMetrics()
+    const queries = createQueryMeter(metrics, log, config.SLOW_QUERY_MS)
+    const database = postgres.connect({
+      poolMax: config.DATABASE_POOL_MAX,
+      name: 'messenger',
+      onAnswered: queries.of('main'),
+    })
     undo.push(() => database.close())
     const writerDatabase = postgres.connect({
       poolMax: 1,
       name: 'messenger writer',
       // A chat that somebody keeps locked may hold up the messages of all others no longer than this.
       startup: { enable_seqscan: false, lock_timeout: '1s' },
+      onAnswered: queries.of('writer'),
     })
+    queries.watch('main', database)
+    queries.watch('writer', writerDatabase)
+    measureServer(metrics, database)
+    measureServices(metrics, { given: config.METRICS_CGROUPS })
+    const stopMeasuring = measureProcess(metrics, version)
+    undo.push(async () => stopMeasuring())
     undo.push(() => writerDatabase.close())
-    const bus = createMemoryBus(log)
-    undo.push(() => bus.close())
-    const app = createApp({ config, secret, database, writerDatabase, bus, log })
+    const instances = config.REDIS_URL === undefined ? beAlone(log) : await joinByRedis(config.REDIS_URL, log, metrics)
+    undo.push(instances.close)
+    measureBus(metrics, instances.bus)
+    metrics.gauge('messenger_is_runner', 'Whether this instance runs the jobs: 1 or 0.', () => Number(lock.isRunner()))
+    const storage = await openStorage(config, log)
+    const ffmpeg = await findFfmpeg(config)
+    if (!ffmpeg) log.warn('Without ffmpeg videos and sounds are served as they were sent')
+    await storage.check().catch((error) => log.error('Files can be neither stored nor read now', { error }))
+    const app = createApp({
+      ...instances,
+      config,
+      secret,
+      database,
+      writerDatabase,
+      storage,
+      ffmpeg,
+      isRunner: lock.isRunner,
+      log,
+      metrics,
+    })
+    await app.avatars.followPublicUrl()
 
     app.http.listen({
       port: config.PORT,
       hostname: config.HOST,
       websocket: app.gateway.websocket,
-      maxRequestBodySize: MAX_BODY_BYTES,
+      maxRequestBodySize: maxBodyBytes(config),
       // A port in use is an error, not something to share.
       reusePort: false,
       development: false,
@@ -74,13 +112,15 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
       docs: '/swagger',
       database:
         postgres.kind === 'embedded' ? `embedded PostgreSQL in ${config.DATA_DIR}` : 'PostgreSQL of DATABASE_URL',
-      bus: 'in this process',
+      instances: config.REDIS_URL === undefined ? 'this one alone' : 'several, by Redis',
       ms: Math.round(performance.now() - started),
     })
 
     let stopping: Promise<void> | undefined
     const stop = async () => {
-      log.info('messenger stops')
+      log.info('messenger stops', { afterSeconds: config.DRAIN_SECONDS })
+      app.gateway.leave()
+      await Bun.sleep(config.DRAIN_SECONDS * 1000)
       app.gateway.drain()
       // No new connections; those under way get their time.
       await Promise.race([server.stop(), Bun.sleep(DRAIN_MS)])

@@ -143,7 +143,7 @@ async function choosePassword(values: Values, { readStdin }: UserContext): Promi
 }
 
 /** 120 random bits; the ending makes sure of the rule's three kinds of characters. */
-function makePassword(): string {
+export function makePassword(): string {
   const random = crypto.getRandomValues(new Uint8Array(15)).toBase64({ alphabet: 'base64url' })
   return `${random}Aa1`
 }

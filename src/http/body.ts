@@ -3,11 +3,17 @@ import { bodyTooLarge, malformedJson, unsupportedMediaType, validationFailed } f
 
 export const MAX_JSON_BYTES = 64 * 1024
 
+/** What is read of a request. */
+export interface JsonRequest {
+  headers: Headers
+  body: AsyncIterable<Uint8Array> | null
+}
+
 /**
  * The JSON object of a request; null for an empty body, and for null.
  * @throws AppError 413 above `maxBytes`, 415 for another content type, 400 for what is no JSON or no object
  */
-export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+export async function readJson(request: JsonRequest, maxBytes: number): Promise<unknown> {
   const announced = Number(request.headers.get('content-length') ?? 0)
   if (announced > maxBytes) throw bodyTooLarge(maxBytes)
   const text = await readText(request, maxBytes)
@@ -34,7 +40,7 @@ function parse(text: string): unknown {
 }
 
 /** Stops reading at the limit, so that nobody fills the memory. */
-async function readText({ body }: Request, maxBytes: number): Promise<string> {
+async function readText({ body }: JsonRequest, maxBytes: number): Promise<string> {
   if (!body) return ''
   const chunks: Uint8Array[] = []
   let bytes = 0

@@ -69,9 +69,20 @@ export function docs() {
           openapi: '3.1.0',
           info: { title: 'messenger', version, description: WEBSOCKET_DOCS },
           components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
-          tags: ['Authentication', 'Users', 'Chats', 'Members', 'Messages', 'Sync', 'Real time', 'Operation'].map(
-            (name) => ({ name }),
-          ),
+          tags: [
+            'Authentication',
+            'Users',
+            'Chats',
+            'Members',
+            'Channels',
+            'Messages',
+            'Media',
+            'Sync',
+            'Subscriptions',
+            'Calls',
+            'Real time',
+            'Operation',
+          ].map((name) => ({ name })),
         },
       }),
     )

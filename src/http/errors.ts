@@ -1,7 +1,8 @@
 /** Turns whatever is thrown into what the caller is told: one shape, for REST and the WebSocket alike. */
 import { ParseError, ValidationError } from 'elysia'
-import { isConnectionLoss, isContention } from '../db/client.ts'
-import { AppError, malformedJson, unavailable, validationFailed } from '../errors.ts'
+import { isConnectionLoss, isContention, isExhausted } from '../db/client.ts'
+import { AppError, malformedJson, noRoom, unavailable, validationFailed } from '../errors.ts'
+import { StorageFull, StorageUnavailable } from '../storage/storage.ts'
 
 /** What a caller is told of `error`; undefined for a fault of ours, which is for the log alone. */
 export function toAppError(error: unknown): AppError | undefined {
@@ -12,8 +13,11 @@ export function toAppError(error: unknown): AppError | undefined {
   if (error instanceof ValidationError && error.type !== 'response') {
     return validationFailed(describeFaults(listFaults(error), error.type))
   }
+  if (error instanceof StorageFull) return noRoom()
+  if (error instanceof StorageUnavailable) return unavailable('The storage of files is away; try again')
   if (isConnectionLoss(error)) return unavailable('The database is away; try again')
   if (isContention(error)) return unavailable('The database is too busy; try again')
+  if (isExhausted(error)) return unavailable('The database has no room left; try again later', 30)
   return undefined
 }
 

@@ -9,19 +9,22 @@ const PROBE_WITHIN_MS = 2000
 
 const Ready = t.Object({
   status: t.UnionEnum(['ready', 'not ready']),
-  parts: t.Record(t.String(), t.UnionEnum(['ok', 'failing', 'stopping'])),
+  parts: t.Record(t.String(), t.UnionEnum(['ok', 'failing', 'stopping', 'missing'])),
 })
 const tags = ['Operation']
 
-export const healthRoutes = ({
-  probes,
-  isDraining,
-  log,
-}: {
+export interface HealthOptions {
+  /** Without any of these the server cannot serve. */
   probes: Record<string, Probe>
-  isDraining(): boolean
+  /** Told, but the server serves without them. */
+  optional: Record<string, Probe>
+  /** Told too: what is not installed, and need not be. */
+  missing: readonly string[]
+  isLeaving(): boolean
   log: Log
-}) =>
+}
+
+export const healthRoutes = ({ probes, optional, missing, isLeaving, log }: HealthOptions) =>
   new Elysia()
     .get('/health', () => ({ status: 'ok' as const }), {
       response: t.Object({ status: t.Literal('ok') }),
@@ -30,22 +33,28 @@ export const healthRoutes = ({
     .get(
       '/health/ready',
       async ({ status }) => {
-        const parts = Object.fromEntries(
-          await Promise.all(
-            Object.entries(probes).map(async ([name, probe]) => [name, await examine(name, probe, log)] as const),
-          ),
-        )
-        if (isDraining()) parts.server = 'stopping'
-        const isReady = Object.values(parts).every((part) => part === 'ok')
+        const [needed, others] = await Promise.all([examineAll(probes, log), examineAll(optional, log)])
+        const isReady = !isLeaving() && Object.values(needed).every((part) => part === 'ok')
+        const absent = Object.fromEntries(missing.map((name) => [name, 'missing' as const]))
+        const parts = { ...needed, ...others, ...absent, ...(isLeaving() && { server: 'stopping' as const }) }
         return isReady ? status(200, { status: 'ready', parts }) : status(503, { status: 'not ready', parts })
       },
       {
         response: { 200: Ready, 503: Ready },
-        detail: { tags, summary: 'The server can serve', description: 'Part by part.' },
+        detail: {
+          tags,
+          summary: 'The server can serve',
+          description: 'Part by part. Without Redis it can: on this instance alone; and without ffmpeg.',
+        },
       },
     )
 
-async function examine(name: string, probe: Probe, log: Log): Promise<'ok' | 'failing' | 'stopping'> {
+async function examineAll(probes: Record<string, Probe>, log: Log): Promise<Record<string, 'ok' | 'failing'>> {
+  const answers = Object.entries(probes).map(async ([name, probe]) => [name, await examine(name, probe, log)] as const)
+  return Object.fromEntries(await Promise.all(answers))
+}
+
+async function examine(name: string, probe: Probe, log: Log): Promise<'ok' | 'failing'> {
   try {
     await Promise.race([probe(), Bun.sleep(PROBE_WITHIN_MS).then(() => Promise.reject(new Error('no answer in time')))])
     return 'ok'

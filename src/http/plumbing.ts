@@ -2,7 +2,9 @@
 import { Elysia } from 'elysia'
 import { type AppError, internalError, routeNotFound } from '../errors.ts'
 import type { Log } from '../observability/log.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import { toAppError } from './errors.ts'
+import { createRequestMeter } from './request-metrics.ts'
 
 interface Arrival {
   id: string
@@ -12,20 +14,28 @@ interface Arrival {
 const REQUEST_ID = 'x-request-id'
 
 /** Mount it before every route. */
-export function createPlumbing(log: Log) {
+export function createPlumbing(log: Log, metrics: Metrics) {
+  const note = createRequestMeter(metrics)
   const arrivals = new WeakMap<Request, Arrival>()
 
-  /** One line for each answered request. The path goes without its query, which may hold secrets. */
-  const record = (request: Request, status: number) => {
+  /**
+   * One line for each answered request. The path goes without its query, which may hold secrets. Whoever asks every second
+   * whether the server is there would fill the log.
+   */
+  const record = (request: Request, route: string, status: number) => {
     const arrival = arrivals.get(request)
     if (!arrival) return
     arrivals.delete(request)
-    log.info('request', {
+    const ms = performance.now() - arrival.at
+    note(request.method, route, status, ms)
+    const path = new URL(request.url).pathname
+    const write = /^\/health(?:\/ready)?$/.test(path) && status < 400 ? log.debug : log.info
+    write('request', {
       request_id: arrival.id,
       method: request.method,
-      path: new URL(request.url).pathname,
+      path,
       status,
-      ms: Math.round((performance.now() - arrival.at) * 10) / 10,
+      ms: Math.round(ms * 10) / 10,
     })
   }
 
@@ -44,11 +54,13 @@ export function createPlumbing(log: Log) {
       const told: AppError = known ?? internalError(id)
       const retryAfter = told.details.retry_after
       if (typeof retryAfter === 'number') set.headers['retry-after'] = String(retryAfter)
+      // What is still to come of the body would come as slowly.
+      if (told.status === 408) set.headers.connection = 'close'
       set.status = told.status
       return told.toJSON()
     })
-    .onAfterResponse({ as: 'global' }, ({ request, set, response }) => {
+    .onAfterResponse({ as: 'global' }, ({ request, route, set, response }) => {
       const status = response instanceof Response ? response.status : set.status
-      record(request, typeof status === 'number' ? status : 200)
+      record(request, route, typeof status === 'number' ? status : 200)
     })
 }

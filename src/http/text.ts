@@ -32,6 +32,13 @@ const queryNumber = (pattern: string, error: string, example: string) =>
     .Transform(t.String({ pattern, error, examples: [example] }))
     .Decode(Number)
     .Encode(String)
+/** A whole number in a body. Not t.Integer, which takes the text of a number too, and names no field where that is too much. */
+export const wholeNumber = (
+  minimum: number,
+  maximum: number,
+  options: { error: string; description?: string; examples?: number[] },
+) => t.Number({ ...options, minimum, maximum, multipleOf: 1 })
+
 /** The length of a page, 1 to 100. */
 export const PageLimit = queryNumber('^(?:[1-9][0-9]?|100)$', 'must be 1 to 100', '50')
 /** A whole number from 0 of at most 16 digits. */

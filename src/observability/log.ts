@@ -17,11 +17,17 @@ const SECRET_FIELD = /^(.*_)?(password|token|secret|authorization|cookie|signatu
 // Query parameters that open something: access tokens and the media signature with its user and expiry.
 const SECRET_PARAMETER = /([?&](?:token|s|u|t)=)[^&\s"]*/gi
 const BEARER = /\b(bearer[,\s]+)[\w.~+/-]+=*/gi
+// In a path: whoever reads one may join.
+const INVITE_CODE = /(\/invites\/)[\w-]{22}(?![\w-])/g
 const JWT = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g
 
-/** Removes tokens, passwords and signatures from a text that is about to be logged. */
+/** Removes tokens, passwords, signatures and invite codes from a text that is about to be logged. */
 export function redactText(text: string): string {
-  return text.replace(SECRET_PARAMETER, '$1[redacted]').replace(BEARER, '$1[redacted]').replace(JWT, '[redacted]')
+  return text
+    .replace(SECRET_PARAMETER, '$1[redacted]')
+    .replace(BEARER, '$1[redacted]')
+    .replace(INVITE_CODE, '$1[redacted]')
+    .replace(JWT, '[redacted]')
 }
 
 function redact(key: string, value: unknown): unknown {

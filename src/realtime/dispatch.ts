@@ -9,23 +9,30 @@ import {
   tooManyRequests,
   unavailable,
 } from '../errors.ts'
+import type { Calls } from '../features/calls/service.ts'
 import type { Reads } from '../features/chats/reads.ts'
 import type { Messages } from '../features/messages/service.ts'
 import type { Presence } from '../features/presence/service.ts'
 import { toAppError } from '../http/errors.ts'
 import type { Log } from '../observability/log.ts'
-import { type Frame, type FrameOf, type FrameRef, parseFrame } from './frames.ts'
+import type { Counter, Metrics } from '../observability/metrics.ts'
+import { type CallFrame, deviceOf, isCallFrame, performCall } from './call-frames.ts'
+import { FRAME_TYPES, type Frame, type FrameOf, type FrameRef, parseFrame } from './frames.ts'
 import { closeCodes, type Socket } from './socket.ts'
 
 export interface DispatchOptions {
   messages: Messages
   reads: Reads
   presence: Presence
+  calls: Calls
   log: Log
   /** A socket shows a token: the first one opens it, later ones of the same session keep it open. */
   authenticate(socket: Socket, token: string): Promise<void>
   /** Frames other than messages of one socket in 10 s; undefined for no limit. */
   frameLimit: number | undefined
+  /** Told of each frame that a limit refused. */
+  onRefused?: () => void
+  metrics: Metrics
 }
 
 /** Longer frames are refused; the transport itself closes above 1 MiB. */
@@ -36,7 +43,8 @@ const MAX_FAULTS = 50
 const MAX_WAITING = 1000
 
 export function createDispatch(options: DispatchOptions) {
-  const { messages, reads, presence, log, authenticate, frameLimit } = options
+  const { messages, reads, presence, calls, log, authenticate, frameLimit, onRefused } = options
+  const frames = countFrames(options.metrics)
 
   function answer(socket: Socket, ref: FrameRef, fields: Record<string, unknown> = {}): void {
     if (ref !== undefined) socket.send({ type: 'ack', ref, ...fields })
@@ -72,7 +80,7 @@ export function createDispatch(options: DispatchOptions) {
   async function perform(
     socket: Socket,
     userId: string,
-    frame: Exclude<Frame, FrameOf<'message' | 'auth'>>,
+    frame: Exclude<Frame, CallFrame | FrameOf<'message' | 'auth'>>,
   ): Promise<void> {
     const { ref } = frame
     switch (frame.type) {
@@ -90,9 +98,15 @@ export function createDispatch(options: DispatchOptions) {
         await join(socket, userId, frame.chat_id)
         return answer(socket, ref)
       case 'leave_chat':
-        if (socket.joinedChats?.delete(frame.chat_id)) presence.leaveChat(userId, frame.chat_id)
+        if (socket.joinedChats?.delete(frame.chat_id)) await presence.leaveChat(userId, frame.chat_id)
         return answer(socket, ref)
     }
+  }
+
+  async function call(socket: Socket, frame: CallFrame): Promise<void> {
+    const device = deviceOf(socket)
+    if (!device) throw notSignedIn()
+    answer(socket, frame.ref, await performCall(calls, socket, device, frame))
   }
 
   async function join(socket: Socket, userId: string, chatId: string): Promise<void> {
@@ -101,10 +115,11 @@ export function createDispatch(options: DispatchOptions) {
     const others = await presence.joinChat(userId, chatId)
     const isLost = socket.joiningChat !== chatId
     socket.joiningChat = undefined
+    const isTold = others !== undefined
     // Whoever closed the socket or left the chat meanwhile could not take this presence back.
-    if (isLost || isClosed(socket)) presence.leaveChat(userId, chatId)
+    if (isTold && (isLost || isClosed(socket))) presence.leaveChat(userId, chatId)
     if (isLost) throw chatNotFound()
-    if (isClosed(socket)) return
+    if (!isTold || isClosed(socket)) return
     socket.joinedChats ??= new Set()
     socket.joinedChats.add(chatId)
     for (const id of others) socket.send({ type: 'chat_presence', chat_id: chatId, user_id: id, is_joined: true })
@@ -133,8 +148,10 @@ export function createDispatch(options: DispatchOptions) {
         else socket.queue.addSend(start)
         break
       }
-      default:
-        socket.queue.add(() => asUser(socket, frame, (userId) => perform(socket, userId, frame)))
+      default: {
+        const act = (userId: string) => (isCallFrame(frame) ? call(socket, frame) : perform(socket, userId, frame))
+        socket.queue.add(() => asUser(socket, frame, act))
+      }
     }
   }
 
@@ -143,13 +160,17 @@ export function createDispatch(options: DispatchOptions) {
     if (socket.state === 'closed') return
     const parsed = parseFrame(text)
     if ('fault' in parsed) {
+      frames.faulty.inc()
       blame(socket, parsed.ref, parsed.fault)
       return
     }
     const { frame } = parsed
+    frames[frame.type].inc()
     const isTooMuch = frame.type !== 'message' && frameLimit !== undefined && socket.frames.hit() > frameLimit
-    if (isTooMuch) refuse(socket, frame.ref, tooManyRequests(socket.frames.secondsLeft()))
-    else if (socket.queue.size >= MAX_WAITING) refuse(socket, frame.ref, unavailable('Too many frames are waiting'))
+    if (isTooMuch) {
+      onRefused?.()
+      refuse(socket, frame.ref, tooManyRequests(socket.frames.secondsLeft()))
+    } else if (socket.queue.size >= MAX_WAITING) refuse(socket, frame.ref, unavailable('Too many frames are waiting'))
     else accept(socket, frame)
   }
 
@@ -160,6 +181,13 @@ export function createDispatch(options: DispatchOptions) {
     refuseBinary: (socket: Socket) => blame(socket, undefined, binaryFrame()),
     refuseTooLong: (socket: Socket) => blame(socket, undefined, bodyTooLarge(MAX_FRAME_BYTES)),
   }
+}
+
+/** A counter for each type, made once. */
+function countFrames(metrics: Metrics) {
+  const of = metrics.counters('messenger_socket_frames_total', 'Frames that came from clients.', ['type'])
+  const types = Object.fromEntries(FRAME_TYPES.map((type) => [type, of(type)])) as Record<Frame['type'], Counter>
+  return { ...types, faulty: of('faulty') }
 }
 
 const isClosed = (socket: Socket): boolean => socket.state === 'closed'

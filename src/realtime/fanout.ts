@@ -1,11 +1,12 @@
 /** The bus on one side, this instance's sockets on the other: who follows what, and what reaches whom. */
 import type { Server } from 'bun'
 import type { Bus, BusMessage } from '../bus/bus.ts'
-import { readControl } from '../bus/control.ts'
+import { type Devices, readControl } from '../bus/control.ts'
 import { chatTopic, type Topic, userTopic } from '../bus/topics.ts'
 import { AppError } from '../errors.ts'
 import type { ChatOverview, Head } from '../features/chats/model.ts'
 import type { Log } from '../observability/log.ts'
+import { deliver, type LocalUser, newLocalUser } from './local-user.ts'
 import { closeCodes, type Socket } from './socket.ts'
 
 export interface FanoutOptions {
@@ -17,17 +18,11 @@ export interface FanoutOptions {
   onLostChat(userId: string, chatId: string): void
 }
 
-/** A user with sockets here. All of them follow the same chats. */
-interface LocalUser {
-  sockets: Set<Socket>
-  chatIds: Set<string>
-  /** Chats just joined, with the events that wait until `chat_created` is sent. */
-  joining: Map<string, string[]>
-  /** How many of the sockets are opening, and the chats left meanwhile: the lists they read may be older. */
-  openings: number
-  left: Set<string>
-  /** Resolves when all that is followed so far is subscribed to. */
-  subscribed: Promise<void>
+/** What a user follows, and how often that had changed. */
+export interface Followed {
+  userId: string
+  chatIds: ReadonlySet<string>
+  changes: number
 }
 
 export type Fanout = ReturnType<typeof createFanout>
@@ -61,11 +56,12 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
     const control = readControl(message)
     if (control.type === 'sessions_ended') endSessions(control.user_id, control.session_ids)
     else if (control.type === 'chat_left') leave(control.user_id, control.chat_id)
-    else {
-      join(control.user_id, control.chat_id).catch((error) => {
-        log.error('Could not follow a new chat', { chat_id: control.chat_id, error })
-      })
-    }
+    else if (control.type === 'chat_joined') startFollowing(control.user_id, control.chat_id)
+    else if (control.type === 'device_event') tell(control.to.userId, control.event, control.to)
+  }
+
+  function startFollowing(userId: string, chatId: string): void {
+    join(userId, chatId).catch((error) => log.error('Could not follow a new chat', { chat_id: chatId, error }))
   }
 
   /**
@@ -112,6 +108,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
   function startJoining(user: LocalUser, chatId: string): string[] {
     const topic = chatTopic(chatId)
     const events: string[] = []
+    user.changes++
     user.joining.set(chatId, events)
     waiting.set(topic, (waiting.get(topic) ?? new Set()).add(events))
     subscribe(user, [topic])
@@ -136,6 +133,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
 
   /** The sockets get the events of these chats from now on. */
   function follow(user: LocalUser, chatIds: readonly string[]): void {
+    user.changes++
     for (const id of chatIds) user.chatIds.add(id)
     for (const socket of user.sockets) {
       if (socket.state === 'open') for (const id of chatIds) socket.follow(chatTopic(id))
@@ -154,6 +152,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
   function leave(userId: string, chatId: string): void {
     const user = users.get(userId)
     if (!user) return
+    user.changes++
     if (user.openings > 0) user.left.add(chatId)
     for (const socket of user.sockets) if (socket.loseChat(chatId)) onLostChat(userId, chatId)
     if (drop(user, chatId)) deliver(user, { type: 'chat_removed', chat_id: chatId })
@@ -169,9 +168,9 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
     }
   }
 
-  function deliver(user: LocalUser, event: Record<string, unknown>): void {
-    const frame = JSON.stringify(event)
-    for (const socket of user.sockets) socket.deliver(frame)
+  function tell(userId: string, event: Record<string, unknown>, to?: Devices): void {
+    const user = users.get(userId)
+    if (user) deliver(user, event, to)
   }
 
   return {
@@ -235,17 +234,38 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
     },
 
     endSessions,
+
+    /** Who has a socket here. */
+    listUserIds: (): string[] => [...users.keys()],
+
+    /** What these follow now, the chats being joined included; nothing of those without a socket here. */
+    listFollowed: (userIds: readonly string[]): Followed[] =>
+      userIds.flatMap((userId) => {
+        const user = users.get(userId)
+        return user
+          ? [{ userId, chatIds: new Set([...user.chatIds, ...user.joining.keys()]), changes: user.changes }]
+          : []
+      }),
+
+    /**
+     * Makes up for what the bus did not tell: `chatIds` are the user's chats, read after `before` was taken.
+     * @returns false when what is followed has changed meanwhile: `chatIds` may be older than that, so nothing is done
+     */
+    correct({ userId, changes, chatIds: before }: Followed, chatIds: ReadonlySet<string>): boolean {
+      const user = users.get(userId)
+      if (!user) return true
+      if (user.changes !== changes || user.openings > 0) return false
+      for (const chatId of before) if (!chatIds.has(chatId)) leave(userId, chatId)
+      for (const chatId of chatIds) if (!before.has(chatId)) startFollowing(userId, chatId)
+      return true
+    },
+
+    /** An event for all sockets of a user. */
+    tell: (userId: string, event: Record<string, unknown>) => tell(userId, event),
   }
 
   function add(userId: string): LocalUser {
-    const user: LocalUser = {
-      sockets: new Set(),
-      chatIds: new Set(),
-      joining: new Map(),
-      openings: 0,
-      left: new Set(),
-      subscribed: Promise.resolve(),
-    }
+    const user = newLocalUser()
     users.set(userId, user)
     subscribe(user, [userTopic(userId)])
     return user

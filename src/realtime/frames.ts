@@ -1,6 +1,7 @@
 /** Every frame a client may send. */
 import { getSchemaValidator, type Static, t } from 'elysia'
 import { type AppError, malformedJson, unknownFrameType, validationFailed } from '../errors.ts'
+import { CallInvite, Candidate, Sdp } from '../features/calls/model.ts'
 import { SendMessage } from '../features/messages/model.ts'
 import { describeFaults } from '../http/errors.ts'
 import { Uuid } from '../http/text.ts'
@@ -16,6 +17,8 @@ const Ref = t.Union([t.String({ maxLength: 64 }), Whole()], {
 const ref = t.Optional(Ref)
 const Seq = Whole({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, error: 'must be a whole number' })
 
+const call = <Type extends string>(type: Type) => t.Object({ type: t.Literal(type), ref, call_id: Uuid })
+
 export const frameSchemas = {
   auth: t.Object({
     type: t.Literal('auth'),
@@ -28,6 +31,16 @@ export const frameSchemas = {
   join_chat: t.Object({ type: t.Literal('join_chat'), ref, chat_id: Uuid }),
   leave_chat: t.Object({ type: t.Literal('leave_chat'), ref, chat_id: Uuid }),
   ping: t.Object({ type: t.Literal('ping'), ref }),
+  call_invite: t.Object({ type: t.Literal('call_invite'), ref, ...CallInvite.properties }),
+  call_ringing: call('call_ringing'),
+  call_accept: call('call_accept'),
+  call_decline: call('call_decline'),
+  call_busy: call('call_busy'),
+  call_offer: t.Object({ type: t.Literal('call_offer'), ref, call_id: Uuid, sdp: Sdp }),
+  call_answer: t.Object({ type: t.Literal('call_answer'), ref, call_id: Uuid, sdp: Sdp }),
+  call_candidate: t.Object({ type: t.Literal('call_candidate'), ref, call_id: Uuid, candidate: Candidate }),
+  call_resume: call('call_resume'),
+  call_end: call('call_end'),
 }
 
 export type FrameType = keyof typeof frameSchemas

@@ -6,6 +6,7 @@ import type { Authenticate, Caller } from '../features/auth/authenticator.ts'
 import type { Presence } from '../features/presence/service.ts'
 import { type ClientAddress, limitUnit } from '../http/client-address.ts'
 import type { Log } from '../observability/log.ts'
+import { deviceOf } from './call-frames.ts'
 import { createDispatch, type DispatchOptions, MAX_FRAME_BYTES } from './dispatch.ts'
 import type { Fanout } from './fanout.ts'
 import { closeCodes, Socket } from './socket.ts'
@@ -38,12 +39,17 @@ const POLL_SESSIONS_EVERY_MS = 15_000
 const BEARER = 'bearer'
 const MEBIBYTE = 1024 * 1024
 const IDLE_SECONDS = 50
+/** Codes that are counted by name: ours, and those of RFC 6455, 7.4.1, for what else happens. Clients may send any. */
+const CLOSE_CODES = new Set<number>([...Object.values(closeCodes), 1000, 1005, 1006, 1009])
 
 export function createGateway(options: GatewayOptions) {
-  const { fanout, presence, authenticate, log, maxConnections } = options
+  const { fanout, presence, calls, authenticate, log, maxConnections } = options
   const sockets = new Set<Socket>()
+  let isLeaving = false
   let isDraining = false
   const receive = createDispatch({ ...options, authenticate: present })
+  const closes = options.metrics.counters('messenger_socket_closes_total', 'Sockets that closed.', ['code'])
+  options.metrics.gauge('messenger_sockets', 'Open sockets.', () => sockets.size)
 
   const sweeper = setInterval(sweep, SWEEP_EVERY_MS)
   const poller = setInterval(() => {
@@ -82,6 +88,17 @@ export function createGateway(options: GatewayOptions) {
     options.lastSeen.touch(caller.userId)
     presence.connected(caller.userId, heads)
     socket.isPresent = true
+    // Its frames do not wait for this.
+    tellOfInvites(socket, caller.userId)
+  }
+
+  async function tellOfInvites(socket: Socket, userId: string): Promise<void> {
+    try {
+      for (const { event } of await calls.listInvites([userId])) socket.send(event)
+    } catch (error) {
+      log.error('A socket could not be told who rings', { user_id: userId, error })
+      socket.close(closeCodes.tryAgain, 'could not be opened')
+    }
   }
 
   function sweep(): void {
@@ -130,15 +147,18 @@ export function createGateway(options: GatewayOptions) {
     }
   }
 
-  function close(ws: ServerWebSocket<Socket>): void {
+  function close(ws: ServerWebSocket<Socket>, code: number): void {
     const socket = ws.data
     socket.state = 'closed'
     sockets.delete(socket)
+    closes(CLOSE_CODES.has(code) ? String(code) : 'other').inc()
     fanout.close(socket)
     const userId = socket.caller?.userId
     if (userId === undefined) return
     for (const chatId of socket.joinedChats ?? []) presence.leaveChat(userId, chatId)
     if (socket.isPresent) presence.disconnected(userId)
+    const device = deviceOf(socket)
+    if (device) calls.dropped(device)
   }
 
   return {
@@ -183,6 +203,12 @@ export function createGateway(options: GatewayOptions) {
       return undefined
     },
 
+    /** From now on `isLeaving`, by which proxies turn elsewhere; nothing else changes yet. */
+    leave(): void {
+      isLeaving = true
+    },
+    isLeaving: () => isLeaving || isDraining,
+
     /** Tells every socket to connect again elsewhere. */
     drain(): void {
       isDraining = true
@@ -194,8 +220,6 @@ export function createGateway(options: GatewayOptions) {
       clearInterval(sweeper)
       clearInterval(poller)
     },
-
-    isDraining: () => isDraining,
 
     /** How many sockets are open. */
     count: () => sockets.size,

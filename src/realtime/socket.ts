@@ -19,6 +19,8 @@ export const closeCodes = {
 export type SocketState = 'unauthenticated' | 'opening' | 'open' | 'closed'
 
 export class Socket {
+  /** Names it among all sockets of all instances. */
+  readonly id = crypto.randomUUID()
   state: SocketState = 'unauthenticated'
   caller: Caller | undefined
   /** Shown at the handshake. */

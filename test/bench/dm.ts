@@ -7,10 +7,10 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { connectDatabase } from '../../src/db/client.ts'
 import { findRunningPostgres } from '../../src/embedded/running.ts'
-import { createTokens } from '../../src/features/auth/tokens.ts'
 import { childrenOf, SECRET, type ServerProcess, startProcess } from '../faults/server-process.ts'
 import { measureCeiling } from './ceiling.ts'
 import type { GeneratorOptions, RoundCounts } from './generator.ts'
+import { addPairs } from './people.ts'
 
 const ROUNDS = 5
 const CEILING_SECONDS = 3
@@ -28,36 +28,14 @@ const whole = (value: number) => Math.round(value).toLocaleString('en')
 
 type SocketOptions = NonNullable<Awaited<ReturnType<typeof findRunningPostgres>>>
 
-/** Users, sessions and chats, put into the database directly: no password is hashed. */
 async function addChats(socket: SocketOptions): Promise<GeneratorOptions['chats']> {
-  const { sql, close } = connectDatabase({ socket, poolMax: 1, name: 'bench setup' })
-  const tokens = createTokens({ secret: SECRET, ttlSeconds: 3600 })
-  const users = Array.from({ length: CHATS * 2 }, () => ({ id: Bun.randomUUIDv7(), sessionId: Bun.randomUUIDv7() }))
-  const userIds = users.map(({ id }) => id)
-  const chatIds = Array.from({ length: CHATS }, () => Bun.randomUUIDv7())
-  await sql`
-    insert into users (id, phone, username, password_hash)
-    select id, '+1' || (1000000000 + n)::text, 'bench_' || n, 'none' from unnest(${userIds}::uuid[]) with ordinality u (id, n)`
-  await sql`
-    insert into session_tokens (id, user_id, token_hash, next_token_hash, expires_at)
-    select id, user_id, id::text, id::text, now() + interval '1 day'
-    from unnest(${users.map(({ sessionId }) => sessionId)}::uuid[], ${userIds}::uuid[]) s (id, user_id)`
-  await sql`insert into chats (id, type, member_count) select id, 'dm', 2 from unnest(${chatIds}::uuid[]) id`
-  await sql`
-    insert into chat_members (chat_id, user_id)
-    select chat_id, user_id from unnest(${chatIds.flatMap((id) => [id, id])}::uuid[], ${userIds}::uuid[]) m (chat_id, user_id)`
-  await close()
-  return Promise.all(
-    chatIds.map(async (id, index) => ({
-      id,
-      users: await Promise.all(
-        users.slice(index * 2, index * 2 + 2).map(async (user) => ({
-          id: user.id,
-          token: await tokens.issue(user.id, user.sessionId),
-        })),
-      ),
-    })),
-  )
+  const database = connectDatabase({ socket, poolMax: 1, name: 'bench setup' })
+  const members = await addPairs(database, CHATS, SECRET)
+  await database.close()
+  return [...Map.groupBy(members, ({ chatId }) => chatId)].map(([id, users]) => ({
+    id,
+    users: users.map((user) => ({ id: user.id, token: user.token })),
+  }))
 }
 
 async function startGenerator(options: GeneratorOptions) {

@@ -10,7 +10,7 @@ describe('the command line', () => {
     it(`explains itself on ${spelling}`, async () => {
       const { code, out, err } = await run([spelling])
       expect({ code, err }).toEqual({ code: 0, err: '' })
-      for (const command of ['serve', 'migrate', 'healthcheck', 'user', 'version'])
+      for (const command of ['serve', 'migrate', 'healthcheck', 'cleanup-media', 'user', 'seed-demo', 'version'])
         expect(out).toContain(`  ${command} `)
       expect(out).toContain('Exit codes')
     })
@@ -21,6 +21,13 @@ describe('the command line', () => {
       expect(await run([spelling])).toEqual({ code: 0, out: `messenger ${version}\n`, err: '' })
     })
   }
+
+  it('names every part on version --verbose, and uses them', async () => {
+    const { code, out } = await run(['version', '--verbose'])
+    expect(code).toBe(0)
+    for (const line of [/^messenger +\S+ \(from source\)$/m, /^PostgreSQL +16\./m, /^sharp +\S+, libvips \S+$/m])
+      expect(out).toMatch(line)
+  })
 
   it('refuses an unknown command with the help, on stderr', async () => {
     const { code, out, err } = await run(['frobnicate'])
@@ -62,7 +69,7 @@ describe('wrong settings', () => {
     expect(err).toContain('JWT_SECRET must be set when DATABASE_URL is')
   })
 
-  for (const command of ['migrate', 'healthcheck', 'user']) {
+  for (const command of ['migrate', 'healthcheck', 'cleanup-media', 'user', 'seed-demo']) {
     it(`stop ${command} as well`, async () => {
       expect((await run([command], { PORT: 'x' })).code).toBe(2)
     })

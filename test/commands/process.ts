@@ -46,12 +46,18 @@ export async function run(args: string[], settings: Record<string, string> = {},
 
 /** Starts the server on a free port. */
 export function start(settings: Record<string, string>): Running {
-  const child = Bun.spawn([process.execPath, MAIN, 'serve'], {
-    env: environment({ PORT: '0', HOST: '127.0.0.1', ...settings }),
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
+  return follow(
+    Bun.spawn([process.execPath, MAIN, 'serve'], {
+      env: environment({ PORT: '0', HOST: '127.0.0.1', ...settings }),
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    }),
+  )
+}
+
+/** Reads what a server says. */
+export function follow(child: Running['process']): Running {
   const lines: string[] = []
   const ready = Promise.withResolvers<string>()
   ready.promise.catch(() => {})

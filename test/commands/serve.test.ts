@@ -42,7 +42,7 @@ describe('with the embedded database', () => {
     const said = server.lines.map((line) => JSON.parse(line)).filter(({ message }) => message === 'messenger is ready')
     expect(said).toHaveLength(1)
     expect(said[0].database).toContain('embedded')
-    expect(said[0].bus).toBe('in this process')
+    expect(said[0].instances).toBe('this one alone')
     expect((await fetch(`${url}/health/ready`)).status).toBe(200)
   })
 

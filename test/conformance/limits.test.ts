@@ -59,10 +59,16 @@ describe('login attempts', () => {
 test('a user has 100 requests a minute, and another one is not held up', async () => {
   const busy = await addPerson(server, 'busy')
   const calm: Person = await addPerson(server, 'calm')
+  const startedAt = performance.now()
   const statuses: number[] = []
   for (let request = 0; request < 100; request++) statuses.push((await busy.get('/users/me')).status)
   expect(statuses).toEqual(Array<number>(100).fill(200))
-  expectLimited(await busy.get('/users/me'), 60)
+  // One more is allowed every 0.6 s: what this machine took for the hundred has to be used up, too.
+  let more = 0
+  let answer = await busy.get('/users/me')
+  for (; answer.status === 200; answer = await busy.get('/users/me')) more++
+  expect(more).toBeLessThanOrEqual((performance.now() - startedAt) / 600)
+  expectLimited(answer, 60)
   expect((await calm.get('/users/me')).status).toBe(200)
 })
 
@@ -91,13 +97,14 @@ describe('another origin', () => {
 
   test('that is configured is told every documented method', async () => {
     const { headers } = await preflight(ORIGIN, 'PATCH')
-    const documented = ['delete', 'get', 'options', 'patch', 'post', 'put']
+    const documented = ['delete', 'get', 'head', 'options', 'patch', 'post', 'put']
     expect(listed(headers, 'allow-methods').sort()).toEqual(documented)
   })
 
   test('that is configured is told every documented header', async () => {
     const { headers } = await preflight(ORIGIN, 'PATCH')
-    const documented = ['accept', 'authorization', 'content-type', 'origin']
+    const ofUploads = ['tus-resumable', 'upload-length', 'upload-metadata', 'upload-offset']
+    const documented = ['accept', 'authorization', 'content-type', 'idempotency-key', 'origin', ...ofUploads]
     expect(listed(headers, 'allow-headers').sort()).toEqual(documented)
   })
 

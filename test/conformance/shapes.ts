@@ -16,7 +16,7 @@ const ADDED: Record<string, string[]> = {
   refresh: ['refresh_token'],
   profile: ['is_deleted'],
   dm: [
-    ...['owner_id', 'role', 'is_read_only', 'peer', 'last_message', 'last_message_at', 'unread_count'],
+    ...['owner_id', 'avatar_url', 'role', 'is_read_only', 'peer', 'last_message', 'last_message_at', 'unread_count'],
     ...['last_seq', 'last_rev', 'last_read_seq', 'peer_read_seq'],
   ],
   user_chats: ['heads'],

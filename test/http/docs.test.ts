@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { FRAME_TYPES } from '../../src/realtime/frames.ts'
+import { closeCodes } from '../../src/realtime/socket.ts'
+import { rows } from '../access/table.ts'
 import { type Json, request } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -108,10 +111,17 @@ describe('the document', () => {
     expect(faulty).toEqual([])
   })
 
-  it('speaks JSON alone', () => {
+  it('speaks JSON, and takes and gives files', () => {
     const contents = [...walk(spec.paths)].flatMap(({ content }) => (content?.schema ? [] : content ? [content] : []))
     const types = new Set(contents.flatMap((content) => (content.type ? [] : Object.keys(content))))
-    expect([...types]).toEqual(['application/json'])
+    expect([...types].sort()).toEqual([
+      '*/*',
+      'application/json',
+      'application/offset+octet-stream',
+      'multipart/form-data',
+    ])
+    const takesFiles = listNames(({ is }) => is.requestBody && !is.requestBody.content['application/json'])
+    expect(takesFiles).toEqual(['POST /api/v1/messages/upload', 'PATCH /api/v1/uploads/{id}'])
   })
 })
 
@@ -125,10 +135,13 @@ describe('every route', () => {
     for (const tag of tags) expect(operations().filter(({ is }) => is.tags[0] === tag)).not.toEqual([])
   })
 
-  const isPublic = ({ path }: Operation) => /\/(health|ws)|\/auth\/(register|login|refresh)$/.test(path)
+  const isPublic = ({ path }: Operation) => /\/(health|ws|avatars)|\/auth\/(register|login|refresh)$/.test(path)
+  const isFile = ({ path }: Operation) => /^\/api\/v1\/(media|avatars)\/\{/.test(path)
   it('says whether it wants a token', () => {
     expect(listNames((one) => isPublic(one) === Boolean(one.is.security?.length))).toEqual([])
-    for (const one of operations()) if (!isPublic(one)) expect(one.is.security).toEqual([{ bearer: [] }])
+    // A file is opened by a link too.
+    const expected = (one: Operation) => (isFile(one) ? [{ bearer: [] }, {}] : [{ bearer: [] }])
+    for (const one of operations()) if (!isPublic(one)) expect(one.is.security).toEqual(expected(one))
   })
 
   const lacks = (status: number, isWanted: (operation: Operation) => boolean) =>
@@ -136,18 +149,62 @@ describe('every route', () => {
   const isApi = ({ path }: Operation) => path.startsWith('/api/') && !path.endsWith('/ws')
 
   it('names what it answers', () => {
-    expect(listNames(({ path, is }) => !path.endsWith('/ws') && !is.responses?.[200] && !is.responses?.[201])).toEqual(
-      [],
-    )
+    expect(
+      listNames(({ path, is }) => !path.endsWith('/ws') && ![200, 201, 204].some((done) => is.responses?.[done])),
+    ).toEqual([])
     expect(lacks(401, (one) => isApi(one) && !isPublic(one))).toEqual([])
-    expect(lacks(429, isApi)).toEqual([])
+    expect(lacks(429, (one) => isApi(one) && !isFile(one))).toEqual([])
     expect(lacks(503, isApi)).toEqual([])
     expect(lacks(500, isApi)).toEqual([])
     expect(lacks(400, ({ is }) => Boolean(is.requestBody || is.parameters?.length))).toEqual([])
     expect(lacks(413, ({ is }) => Boolean(is.requestBody))).toEqual([])
     expect(lacks(415, ({ is }) => Boolean(is.requestBody))).toEqual([])
-    expect(lacks(404, ({ path }) => /\{(chat_id|user_id|message_id|id)\}/.test(path))).toEqual([])
+    // The length of an upload in pieces is announced before any of it comes.
+    const announces = ({ name }: Operation) => name === 'POST /api/v1/uploads'
+    const hasNoBody = (one: Operation) => !one.is.requestBody && !announces(one)
+    expect(listNames((one) => hasNoBody(one) && (one.is.responses[413] || one.is.responses[415]))).toEqual([])
+    expect(lacks(404, ({ path }) => /\{\w+\}/.test(path))).toEqual([])
     expect(lacks(101, ({ path }) => path.endsWith('/ws'))).toEqual([])
+  })
+
+  it('names every status that anybody is answered', () => {
+    const known = new Map(operations().map(({ name, is }) => [name, is.responses]))
+    const asked = rows.flatMap(({ route, answers }) => {
+      const name = route.replace(/(?<=.)\/$/, '').replace(/:(\w+)/g, '{$1}')
+      return Object.values(answers).map(({ status }) => ({ name, status }))
+    })
+    const documented = asked.filter(({ name }) => known.has(name))
+    expect(new Set(documented.map(({ name }) => name)).size).toBe(known.size)
+    const missing = documented.filter(({ name, status }) => known.get(name)?.[status] === undefined)
+    expect([...new Set(missing.map(({ name, status }) => `${name} ${status}`))]).toEqual([])
+  })
+
+  it('says which body may be missing', () => {
+    const bodies = operations().filter(({ is }) => is.requestBody)
+    const optional = bodies.filter(({ is }) => !is.requestBody.required).map(({ name }) => name)
+    expect(optional.sort()).toEqual(['POST /api/v1/chats/{chat_id}/invites', 'POST /api/v1/chats/{chat_id}/read'])
+    expect(bodies.length).toBeGreaterThan(optional.length)
+  })
+
+  it('shows what a failure looks like', () => {
+    for (const { path, is } of operations().filter(isApi)) {
+      for (const [status, response] of Object.entries<Json>(is.responses)) {
+        if (Number(status) < 400) continue
+        const { example } = response.content['application/json']
+        const fits = { error: expect.any(String), details: expect.any(Object) }
+        expect({ path, status, example }).toEqual({ path, status, example: fits })
+      }
+    }
+  })
+
+  it('fills in what has to be there, and nothing that may be left out', () => {
+    const parameters = operations().flatMap(({ name, is }) =>
+      (is.parameters ?? []).map((parameter: Json) => ({ name: `${name} ${parameter.name}`, ...parameter, of: name })),
+    )
+    const isFilled = ({ example }: Json) => example !== undefined
+    expect(parameters.filter((one) => isFilled(one) !== one.required).map(({ name }) => name)).toEqual([])
+    const [key] = parameters.filter((one) => one.name.endsWith('idempotency-key'))
+    expect(key.schema.examples).toEqual([expect.any(String)])
   })
 
   it('tells its failures in the one shape', () => {
@@ -171,5 +228,43 @@ describe('every route', () => {
 
   it('has a path as a client writes it', () => {
     expect(listNames(({ path }) => path.endsWith('/'))).toEqual([])
+  })
+})
+
+describe('the WebSocket', () => {
+  /** The first cells of the table under a heading. */
+  const cellsUnder = (heading: string): string => {
+    const text: string = spec.paths['/ws'].get.description
+    const [, rest = ''] = text.split(`### ${heading}\n`)
+    const [section = ''] = rest.split('\n### ')
+    return section
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .map((line) => line.split(' | ')[0])
+      .join('\n')
+  }
+  const typesIn = (text: string) => [...text.matchAll(/"type": "(\w+)"/g)].map(([, type]) => type)
+
+  it('is told in the same words at both of its addresses', () => {
+    expect(spec.paths['/api/v1/ws'].get.description).toBe(spec.paths['/ws'].get.description)
+  })
+
+  it('tells of every frame that may be sent, once', () => {
+    expect(typesIn(cellsUnder('You send')).sort()).toEqual([...FRAME_TYPES].sort())
+  })
+
+  it('tells of every event, once', async () => {
+    const root = `${import.meta.dir}/../../src`
+    const files = ['bus/events.ts', ...new Bun.Glob('realtime/*.ts').scanSync(root)]
+    const sources = await Promise.all(files.map((file) => Bun.file(`${root}/${file}`).text()))
+    const sent = [...sources.join('\n').matchAll(/\btype"?: ?['"](\w+)['"]/g)].map(([, type]) => type)
+    const events = new Set(sent.filter((type) => type !== 'ack' && type !== 'error'))
+    expect(events.size).toBeGreaterThan(10)
+    expect(typesIn(cellsUnder('You get')).sort()).toEqual([...events].sort())
+  })
+
+  it('tells of every code that the server closes with', async () => {
+    const [, codes = ''] = String(spec.paths['/ws'].get.description).split('### Close codes')
+    for (const code of Object.values(closeCodes)) expect(codes).toContain(String(code))
   })
 })

@@ -6,15 +6,20 @@ export const UNKNOWN_ID = '0190f6a2-7c1e-7000-8000-000000000001'
 /** One code point, two UTF-16 units, four bytes. */
 export const ASTRAL = '😀'
 
-/** What stands in a path for CHAT, MEMBER and MESSAGE. */
+/** What stands in a path for CHAT, CHANNEL, MEMBER and MESSAGE. */
 export interface Stage {
   chatId: string
+  channelId: string
   memberId: string
   messageId: string
 }
 
-export const fillPath = (pattern: string, { chatId, memberId, messageId }: Stage) =>
-  pattern.replace('CHAT', chatId).replace('MEMBER', memberId).replace('MESSAGE', messageId)
+export const fillPath = (pattern: string, { chatId, channelId, memberId, messageId }: Stage) =>
+  pattern
+    .replace('CHAT', chatId)
+    .replace('CHANNEL', channelId)
+    .replace('MEMBER', memberId)
+    .replace('MESSAGE', messageId)
 
 /** Every failure has this shape. */
 export function expectFailure(answer: Answer, ...statuses: number[]): void {
@@ -45,7 +50,13 @@ export interface BodyRoute {
 const notText = [5, true, ['x'], { a: 1 }]
 const badText = [...notText, null, '', 'a\0b', 'a\ud800', '\udc00']
 const badId = [...notText, null, '', 'x', `${UNKNOWN_ID}0`, `${UNKNOWN_ID}\n`, 'null', `{${UNKNOWN_ID}}`]
-const badCount = [true, [1], { a: 1 }, null, -1, 1.5, 1e300, 'x', '', 2 ** 53]
+const badCount = [true, [1], { a: 1 }, null, -1, 1.5, 1e300, 'x', '', '5', '60', '9'.repeat(400), 2 ** 53]
+
+const badName = [...badText, 'x'.repeat(256), ASTRAL.repeat(256)]
+const badDescription = [...notText, 'a\0b', 'a\ud800', 'x'.repeat(501), ASTRAL.repeat(501)]
+const badFlag = [0, 1, null, '', 'true', 'false', 'yes', [true], { a: true }]
+/** Where one creates and where one changes it. */
+const badChannel = { name: badName, description: badDescription, is_public: badFlag }
 
 export const routes: BodyRoute[] = [
   {
@@ -107,7 +118,7 @@ export const routes: BodyRoute[] = [
     path: '/chats',
     body: () => ({ name: 'Group', type: 'group', member_ids: [] }),
     faulty: {
-      name: [...badText, 'x'.repeat(256), ASTRAL.repeat(256)],
+      name: badName,
       type: [...notText, null, '', 'dm', 'channel', 'Group'],
       member_ids: [5, true, 'x', {}, null, ['x'], [null], [5], [[]], Array(1001).fill(UNKNOWN_ID), [UNKNOWN_ID]],
     },
@@ -117,7 +128,7 @@ export const routes: BodyRoute[] = [
     method: 'PATCH',
     path: '/chats/CHAT',
     body: () => ({ name: 'Group' }),
-    faulty: { name: [...badText, 'x'.repeat(256)] },
+    faulty: { name: badName },
     required: ['name'],
   },
   {
@@ -140,6 +151,37 @@ export const routes: BodyRoute[] = [
     body: () => ({ role: 'member' }),
     faulty: { role: [...notText, null, '', 'king', 'Owner', ['owner']] },
     required: ['role'],
+  },
+  {
+    method: 'POST',
+    path: '/chats/CHAT/invites',
+    body: () => ({ expires_in: 3600, max_uses: 2 }),
+    faulty: { expires_in: [...badCount, 0, 59, 31_536_001], max_uses: [...badCount, 0, 100_001] },
+    required: [],
+  },
+  {
+    method: 'POST',
+    path: '/channels',
+    body: () => ({ name: 'Channel', description: null, is_public: true }),
+    faulty: badChannel,
+    required: ['name'],
+  },
+  {
+    method: 'PATCH',
+    path: '/channels/CHANNEL',
+    body: () => ({ name: 'Channel', description: null, is_public: true }),
+    faulty: badChannel,
+    required: [],
+  },
+  {
+    method: 'POST',
+    path: '/subscriptions/purchase',
+    body: () => ({ subscription_type: 'premium_monthly', payment_method: 'stub' }),
+    faulty: {
+      subscription_type: [...notText, null, '', 'premium', 'Premium_monthly', 'premium_monthly\n', 'constructor'],
+      payment_method: [...badText, 'gift', 'STUB', 'constructor', 'x'.repeat(51)],
+    },
+    required: ['subscription_type'],
   },
   {
     method: 'POST',
@@ -177,5 +219,14 @@ export const routes: BodyRoute[] = [
       ],
     },
     required: ['chats'],
+  },
+  {
+    method: 'POST',
+    path: '/media/links',
+    body: () => ({ paths: ['uploads/2026/01/15/none.webp'] }),
+    faulty: {
+      paths: [5, true, { a: 1 }, null, '', 'x', [], [5], [null], [['x']], Array.from({ length: 101 }, () => 'x')],
+    },
+    required: ['paths'],
   },
 ]

@@ -47,6 +47,8 @@ describe('a secret', () => {
     ['/media/x.webp?u=1&t=2&s=3', '/media/x.webp?u=[redacted]&t=[redacted]&s=[redacted]'],
     [`Authorization: Bearer ${JWT}`, 'Authorization: Bearer [redacted]'],
     ['bearer abc.def-ghi', 'bearer [redacted]'],
+    ['/api/v1/invites/q3J8wq1pQ0m2tXo9Zb7L-_/join', '/api/v1/invites/[redacted]/join'],
+    ['/api/v1/chats/1/invites/q3J8wq1pQ0m2tXo9Zb7L-_', '/api/v1/chats/1/invites/[redacted]'],
     [`Sec-WebSocket-Protocol: bearer, ${JWT}`, 'Sec-WebSocket-Protocol: bearer, [redacted]'],
     [`the token ${JWT} is old`, 'the token [redacted] is old'],
     ['/chats?limit=5&users=3', '/chats?limit=5&users=3'],

@@ -2,6 +2,8 @@
 import { type App, createApp } from '../../src/app.ts'
 import type { Bus } from '../../src/bus/bus.ts'
 import { createMemoryBus } from '../../src/bus/memory.ts'
+import { beAlone } from '../../src/commands/instances.ts'
+import { openStorage } from '../../src/commands/parts.ts'
 import { loadConfig } from '../../src/config.ts'
 import { connectDatabase } from '../../src/db/client.ts'
 import { createLog } from '../../src/observability/log.ts'
@@ -18,12 +20,19 @@ export interface AppServer {
   statements: string[]
   /** The same user, talking to this server. */
   here(user: TestUser): TestUser
+  /** What a bus does that may have missed something. */
+  gap(): void
   stop(): Promise<void>
 }
 
 /** A second server on the database of `server`: it has a bus of its own, so what happens there is not heard here. */
 export async function startAppServer(server: TestServer): Promise<AppServer> {
-  const config = loadConfig({ RATE_LIMITS: 'off', JWT_SECRET: TEST_SECRET, DATABASE_URL: server.config.DATABASE_URL })
+  const config = loadConfig({
+    RATE_LIMITS: 'off',
+    JWT_SECRET: TEST_SECRET,
+    DATABASE_URL: server.config.DATABASE_URL,
+    DATA_DIR: server.config.DATA_DIR,
+  })
   const url = config.DATABASE_URL
   const logs: Record<string, unknown>[] = []
   const log = createLog('debug', (line) => logs.push(JSON.parse(line) as Record<string, unknown>))
@@ -32,8 +41,23 @@ export async function startAppServer(server: TestServer): Promise<AppServer> {
   const statements: string[] = []
   for (const { sql } of [database, writerDatabase]) sql.options.debug = (_connection, query) => statements.push(query)
   const subscriptions = new Map<string, number>()
-  const bus = createCountingBus(createMemoryBus(log), subscriptions)
-  const app = createApp({ config, secret: TEST_SECRET, database, writerDatabase, bus, log })
+  const gapListeners: (() => void)[] = []
+  const bus = {
+    ...createCountingBus(createMemoryBus(log), subscriptions),
+    onGap: (listener: () => void) => gapListeners.push(listener),
+  }
+  const app = createApp({
+    ...beAlone(log),
+    config,
+    secret: TEST_SECRET,
+    database,
+    writerDatabase,
+    storage: await openStorage(config, log),
+    ffmpeg: undefined,
+    bus,
+    isRunner: () => false,
+    log,
+  })
   app.http.listen({ port: 0, hostname: '127.0.0.1', websocket: app.gateway.websocket })
   const { server: listening } = app.http
   if (!listening) throw new Error('The server did not start to listen')
@@ -43,6 +67,9 @@ export async function startAppServer(server: TestServer): Promise<AppServer> {
   return {
     app,
     bus,
+    gap() {
+      for (const listener of gapListeners) listener()
+    },
     subscriptions,
     logs,
     statements,

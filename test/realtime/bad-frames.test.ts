@@ -51,12 +51,13 @@ describe('a faulty frame', () => {
     const frames = [...types.map((type) => ({ type })), {}, { type: null }, { type: 5 }, { type: ['ping'] }, []]
     for (const answer of await askEach(frames.map((frame) => JSON.stringify(frame)))) {
       expect(answer).toEqual({ type: 'error', error: 'Validation failed', details: { type: expect.any(String) } })
-      expect(JSON.stringify(answer).length).toBeLessThan(200)
+      expect(JSON.stringify(answer).length).toBeLessThan(400)
     }
   })
 
   const badIds = [5, null, true, '', 'x', [UNKNOWN_ID], { a: 1 }, `${UNKNOWN_ID}0`, `${UNKNOWN_ID}\n`]
   const badText = [5, null, true, '', 'a\0b', 'a\ud800', '\udc00', ['x'], { a: 1 }]
+  const badSdp = [...badText, 'x'.repeat(32_769), '😀']
   const faults: Record<string, Record<string, unknown[]>> = {
     auth: { token: [5, null, true, ['x'], { a: 1 }, 'x'.repeat(4097)] },
     message: {
@@ -71,10 +72,24 @@ describe('a faulty frame', () => {
     join_chat: { chat_id: badIds },
     leave_chat: { chat_id: badIds },
     ping: {},
+    call_invite: { chat_id: badIds, media: ['', 'text', 'Audio', null, 5, ['audio'], {}] },
+    call_ringing: { call_id: badIds },
+    call_accept: { call_id: badIds },
+    call_decline: { call_id: badIds },
+    call_busy: { call_id: badIds },
+    call_offer: { call_id: badIds, sdp: badSdp },
+    call_answer: { call_id: badIds, sdp: badSdp },
+    call_candidate: { call_id: badIds, candidate: [5, null, true, '', 'x', ['x']] },
+    call_resume: { call_id: badIds },
+    call_end: { call_id: badIds },
   }
   const valid: Record<string, () => Record<string, unknown>> = {
     message: () => ({ chat_id: chatId, content: 'hello' }),
     read: () => ({ chat_id: chatId }),
+    call_invite: () => ({ chat_id: chatId, media: 'audio' }),
+    call_offer: () => ({ call_id: UNKNOWN_ID, sdp: 'v=0' }),
+    call_answer: () => ({ call_id: UNKNOWN_ID, sdp: 'v=0' }),
+    call_candidate: () => ({ call_id: UNKNOWN_ID, candidate: { candidate: '' } }),
   }
 
   it('is tried for every type', () => {

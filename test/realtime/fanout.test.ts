@@ -73,6 +73,7 @@ function createWorld() {
       }
     },
     onMessage: (listener) => listeners.push(listener),
+    onGap: () => {},
     close: () => Promise.resolve(),
   }
   const lost: string[] = []

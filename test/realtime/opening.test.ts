@@ -18,6 +18,10 @@ const seqsOf = (socket: TestSocket, chatId: string): number[] =>
     .filter(({ message }) => message.chat_id === chatId)
     .map(({ message }) => Number(message.seq))
 
+/** On one instance events come in their order; between several only the numbers say what it was. */
+const areSeveral = () => server.instanceUrls.length > 1
+const asTold = (numbers: number[]) => (areSeveral() ? numbers.toSorted((a, b) => a - b) : numbers)
+
 const from = (first: number, last: number) => Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i)
 
 describe('a socket that opens while messages are sent', () => {
@@ -54,10 +58,11 @@ describe('a socket that opens while messages are sent', () => {
       for (const [chatId, end] of ends) {
         const start = Number(socket.frames[0]?.heads[chatId].seq)
         fell += end - start
-        const seqs = seqsOf(socket, chatId)
+        const seqs = asTold(seqsOf(socket, chatId))
         // What was read with the head may come once more: clients drop what they have.
         expect(seqs.filter((seq) => seq > start)).toEqual(from(start + 1, end))
-        expect(seqs).toEqual(from(seqs[0] ?? end + 1, end))
+        // Of those one instance may tell the first after another has told the second, so that only one of them comes.
+        if (!areSeveral()) expect(seqs).toEqual(from(seqs[0] ?? end + 1, end))
       }
     }
     // It was a race at all: sockets opened in the midst of it.
@@ -83,9 +88,8 @@ describe('a socket that opens while messages are sent', () => {
       await socket.find((f) => f.type === 'user_chats')
       await socket.settle()
       const start = Number(socket.frames[0]?.heads[chatId].rev)
-      const revs = socket.frames
-        .filter(({ type }) => type === 'message_updated' || type === 'message_deleted')
-        .map(({ rev }) => Number(rev))
+      const changes = socket.frames.filter(({ type }) => type === 'message_updated' || type === 'message_deleted')
+      const revs = asTold(changes.map(({ rev }) => Number(rev)))
       expect(revs.filter((rev) => rev > start)).toEqual(from(start + 1, ids.length))
       await socket.close()
     }

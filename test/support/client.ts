@@ -17,17 +17,19 @@ export async function request(
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
+  // What has a type of its own goes as it is.
+  const isRaw = body instanceof FormData || body instanceof Blob
   const response = await fetch(url, {
     method,
     headers: {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(body === undefined || isRaw ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },
-    body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+    body: body === undefined || isRaw || typeof body === 'string' ? body : JSON.stringify(body),
   })
   const text = await response.text()
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false
+  const isJson = text !== '' && (response.headers.get('content-type')?.includes('json') ?? false)
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
 }
 
@@ -39,6 +41,9 @@ export class TestUser {
     readonly token: string,
     readonly refreshToken: string,
   ) {}
+
+  /** The same user with the same session, at another address. */
+  at = (url: string) => new TestUser(url, this.id, this.sessionId, this.token, this.refreshToken)
 
   call(method: string, path: string, body?: unknown): Promise<Answer> {
     return request(`${this.serverUrl}/api/v1${path}`, method, this.token, body)
@@ -54,6 +59,14 @@ export class TestUser {
     await socket.next('user_chats')
     return socket
   }
+}
+
+/** A new account, by REST. Its session has no id here. */
+export async function register(url: string, phone: string, username: string): Promise<TestUser> {
+  const account = { phone, username, password: 'SecurePass123' }
+  const { status, body } = await request(`${url}/api/v1/auth/register`, 'POST', undefined, account)
+  if (status !== 201) throw new Error(`Cannot register: ${status} ${JSON.stringify(body)}`)
+  return new TestUser(url, body.user_id, '', body.token, body.refresh_token)
 }
 
 export class TestSocket {
@@ -121,8 +134,9 @@ export class TestSocket {
     return this.frames.filter((frame) => frame.type === type)
   }
 
-  /** Everything the server had sent before now has come: by a ping. */
+  /** Everything the server had sent before now has come: by a ping. What other instances sent has had its time. */
   async settle(): Promise<void> {
+    if (process.env.TEST_INSTANCES) await Bun.sleep(100)
     await this.ask({ type: 'ping' })
   }
 

@@ -1,4 +1,5 @@
 import { afterAll } from 'bun:test'
 import { stopPostgres } from './postgres.ts'
 
-afterAll(stopPostgres)
+// Its last checkpoint writes what a thousand tests have left.
+afterAll(stopPostgres, 120_000)

@@ -1,15 +1,22 @@
-/** The real server in this process, on a real port and a database of its own. */
-
+/**
+ * The real server in this process, on a real port and a database of its own; or several instances of it, with a real
+ * Redis between them and a real Caddy in front that sends each request to the next one.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
-import { serve } from '../../src/commands/serve.ts'
+import { type Serving, serve } from '../../src/commands/serve.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { connectDatabase, type Database } from '../../src/db/client.ts'
 import { chats, sessionTokens, users } from '../../src/db/schema/index.ts'
 import { createRefreshTokens } from '../../src/features/auth/refresh-tokens.ts'
 import { createTokens } from '../../src/features/auth/tokens.ts'
 import { createLog } from '../../src/observability/log.ts'
+import { startCaddy } from './caddy.ts'
 import { TestUser } from './client.ts'
 import { createDatabase } from './postgres.ts'
+import { startRedis, type TestRedis } from './redis.ts'
 
 export const TEST_SECRET = 'a secret of the tests, long enough to be one'
 /** The password of every user that `addUser` makes. */
@@ -19,6 +26,8 @@ const PASSWORD_HASH = await Bun.password.hash(PASSWORD, { algorithm: 'bcrypt', c
 
 export interface TestServer {
   url: string
+  /** The address of each instance; the one of `url` when there is only one. */
+  instanceUrls: readonly string[]
   config: Config
   database: Database
   /** The lines of the log so far, parsed. */
@@ -35,25 +44,44 @@ export interface TestServer {
 
 let counter = 0
 
+export interface StartOptions {
+  /** How many instances; suites of one are run again with several by test/instances/conversation.test.ts. */
+  instances?: number
+  /** For several instances; without it they get one of their own. */
+  redis?: TestRedis
+}
+
 /** Limits are off unless `settings` says otherwise. */
-export async function startServer(settings: Record<string, string> = {}): Promise<TestServer> {
+export async function startServer(
+  settings: Record<string, string> = {},
+  { instances = Number(process.env.TEST_INSTANCES ?? 1), redis: givenRedis }: StartOptions = {},
+): Promise<TestServer> {
   const url = settings.DATABASE_URL ?? (await createDatabase())
+  const redis = givenRedis ?? (instances > 1 ? await startRedis() : undefined)
+  const dataDir = settings.DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'messenger-data-')))
   const environment = {
+    DATA_DIR: dataDir,
     PORT: '0',
     HOST: '127.0.0.1',
     RATE_LIMITS: 'off',
     JWT_SECRET: TEST_SECRET,
+    ...(redis && { REDIS_URL: redis.url, TRUSTED_PROXIES: '127.0.0.1' }),
     ...settings,
     DATABASE_URL: url,
   }
   const config = loadConfig(environment)
   const logs: Record<string, unknown>[] = []
   const log = createLog('debug', (line) => logs.push(JSON.parse(line) as Record<string, unknown>))
-  const serving = await serve(config, log, (reason) => log.error('fatal', { reason }))
+  const serving: Serving[] = []
+  for (let i = 0; i < instances; i++) {
+    serving.push(await serve(config, log, (reason) => log.error('fatal', { reason })))
+  }
+  const caddy = instances > 1 ? await startCaddy(serving.map(({ port }) => port)) : undefined
+  const instanceUrls = serving.map(({ port }) => `http://127.0.0.1:${port}`)
+  const base = caddy?.url ?? String(instanceUrls[0])
   const database = connectDatabase({ url, poolMax: 4, name: 'tests' })
   const tokens = createTokens({ secret: config.JWT_SECRET ?? '', ttlSeconds: config.ACCESS_TOKEN_TTL })
   const refreshTokens = createRefreshTokens({ secret: config.JWT_SECRET ?? '' })
-  const base = `http://127.0.0.1:${serving.port}`
 
   async function addSession(userId: string): Promise<TestUser> {
     const sessionId = Bun.randomUUIDv7()
@@ -66,6 +94,7 @@ export async function startServer(settings: Record<string, string> = {}): Promis
 
   return {
     url: base,
+    instanceUrls,
     config,
     database,
     logs,
@@ -85,7 +114,10 @@ export async function startServer(settings: Record<string, string> = {}): Promis
     },
     async stop() {
       await database.close()
-      await serving.stop()
+      await Promise.all(serving.map((instance) => instance.stop()))
+      await caddy?.stop()
+      if (!givenRedis) await redis?.stop()
+      if (!settings.DATA_DIR) await rm(dataDir, { recursive: true, force: true })
     },
   }
 }

@@ -1,0 +1,41 @@
+/** A user with sockets on this instance, and what they follow. */
+import type { Devices } from '../bus/control.ts'
+import type { Socket } from './socket.ts'
+
+/** All sockets of a user follow the same chats. */
+export interface LocalUser {
+  sockets: Set<Socket>
+  chatIds: Set<string>
+  /** Chats just joined, with the events that wait until `chat_created` is sent. */
+  joining: Map<string, string[]>
+  /** How many of the sockets are opening, and the chats left meanwhile: the lists they read may be older. */
+  openings: number
+  left: Set<string>
+  /** Counts every change of what is followed. */
+  changes: number
+  /** Resolves when all that is followed so far is subscribed to. */
+  subscribed: Promise<void>
+}
+
+export const newLocalUser = (): LocalUser => ({
+  sockets: new Set(),
+  chatIds: new Set(),
+  joining: new Map(),
+  openings: 0,
+  left: new Set(),
+  changes: 0,
+  subscribed: Promise.resolve(),
+})
+
+/** An event for the user's sockets here, or for some of them. */
+export function deliver(
+  user: LocalUser,
+  event: Record<string, unknown>,
+  { only, except }: Pick<Devices, 'only' | 'except'> = {},
+): void {
+  const frame = JSON.stringify(event)
+  for (const socket of user.sockets) {
+    const isMeant = socket.id !== except && (only === undefined || socket.id === only)
+    if (isMeant) socket.deliver(frame)
+  }
+}
