@@ -1,6 +1,6 @@
 /**
  * Every failure a caller can meet, by name. REST answers `{"error", "details"}` with the status; the WebSocket sends
- * `{"type": "error", "error", "details"}`: the same words in both places.
+ * `{"type": "error", "status", "error", "details"}`: the same words and numbers in both places.
  */
 
 export type ErrorDetails = Record<string, unknown>

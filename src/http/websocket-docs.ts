@@ -14,7 +14,8 @@ export const SOCKET_DOCS = `Becomes a WebSocket. The access token comes by \`?to
 \`Sec-WebSocket-Protocol: bearer, <token>\`, or by a first frame \`{"type": "auth", "token": "..."}\` within 5 s.
 
 Frames are JSON text of at most 64 KB. Every frame of yours may carry \`ref\` (a string of up to 64 characters or a whole
-number); its answer is \`{"type": "ack", "ref": ...}\` or \`{"type": "error", "ref": ..., "error": "...", "details": {...}}\`.
+number); its answer is \`{"type": "ack", "ref": ...}\` or \`{"type": "error", "ref": ..., "status": 404, "error": "...", "details": {...}}\`:
+the words and the status are those that the same failure has in REST.
 
 ### You send
 

@@ -51,7 +51,7 @@ export function createDispatch(options: DispatchOptions) {
   }
 
   function refuse(socket: Socket, ref: FrameRef, fault: AppError): void {
-    socket.send({ type: 'error', ...(ref === undefined ? {} : { ref }), ...fault.toJSON() })
+    socket.send({ type: 'error', ...(ref === undefined ? {} : { ref }), status: fault.status, ...fault.toJSON() })
   }
 
   function fail(socket: Socket, ref: FrameRef, error: unknown): void {

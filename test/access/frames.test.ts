@@ -49,12 +49,12 @@ describe.each(named(frameRows))('%s', (_, row) => {
     const answers: Record<string, string> = {}
     const told: Record<string, string> = {}
     const tryAs = async (role: FrameRole) => {
-      const { type, error } = await ask(row, role, seenBy(role, world))
-      told[role] = type === 'ack' ? 'ack' : String(error)
+      const { type, status, error } = await ask(row, role, seenBy(role, world))
+      told[role] = type === 'ack' ? 'ack' : `${status} ${error}`
     }
     for (const role of FRAME_ROLES) {
-      const { error } = row.answers[role]
-      answers[role] = error ?? 'ack'
+      const { status, error } = row.answers[role]
+      answers[role] = error === undefined ? 'ack' : `${status} ${error}`
       if (error !== undefined) await tryAs(role)
     }
     expect(await takeSnapshot(server, world)).toEqual(before)
@@ -76,7 +76,7 @@ describe('a chat one is not in', () => {
     const world = await createWorld(server)
     const nowhere = { ...world, chatId: Bun.randomUUIDv7(), ownersMessageId: Bun.randomUUIDv7() }
     const unknown = await ask(row, 'stranger', nowhere)
-    expect(unknown).toEqual({ type: 'error', error: 'Chat not found', details: {} })
+    expect(unknown).toEqual({ type: 'error', status: 404, error: 'Chat not found', details: {} })
     expect(await ask(row, 'stranger', world)).toEqual(unknown)
     expect(await ask(row, 'exMember', world)).toEqual(unknown)
   })

@@ -42,7 +42,7 @@ describe('a faulty frame', () => {
   const noJson = ['', ' ', '{', 'ping', '{"type":"ping"', '5', 'null', 'true', '"x"', '\0', "{'type':'ping'}"]
   it('that is no JSON object is refused', async () => {
     for (const answer of await askEach(noJson)) {
-      expect(answer).toEqual({ type: 'error', error: 'Malformed JSON', details: {} })
+      expect(answer).toEqual({ type: 'error', status: 400, error: 'Malformed JSON', details: {} })
     }
   })
 
@@ -50,7 +50,12 @@ describe('a faulty frame', () => {
     const types = ['x', '', '__proto__', 'constructor', 'toString', 'Ping', 'ping ', 'new_message', 'x'.repeat(5000)]
     const frames = [...types.map((type) => ({ type })), {}, { type: null }, { type: 5 }, { type: ['ping'] }, []]
     for (const answer of await askEach(frames.map((frame) => JSON.stringify(frame)))) {
-      expect(answer).toEqual({ type: 'error', error: 'Validation failed', details: { type: expect.any(String) } })
+      expect(answer).toEqual({
+        type: 'error',
+        status: 400,
+        error: 'Validation failed',
+        details: { type: expect.any(String) },
+      })
       expect(JSON.stringify(answer).length).toBeLessThan(400)
     }
   })
@@ -106,6 +111,7 @@ describe('a faulty frame', () => {
           value: values[index],
           type: 'error',
           ref: 'r',
+          status: 400,
           error: 'Validation failed',
           details: [name],
         })
@@ -173,6 +179,7 @@ describe('a faulty frame', () => {
     socket.ws.send(new TextEncoder().encode('{"type":"ping"}'))
     expect(await socket.next('error')).toEqual({
       type: 'error',
+      status: 400,
       error: 'Frames are JSON text, not binary',
       details: {},
     })
@@ -190,6 +197,7 @@ describe('a faulty frame', () => {
       socket.send(frame)
       expect(await socket.next('error')).toEqual({
         type: 'error',
+        status: 413,
         error: 'The body is larger than 65536 bytes',
         details: { max_bytes: 65_536 },
       })
@@ -215,6 +223,7 @@ describe('a faulty frame', () => {
     expect((await socket.closed).code).toBe(4400)
     expect(socket.all('error')[0]).toEqual({
       type: 'error',
+      status: 401,
       error: 'Missing or invalid access token',
       details: {},
     })

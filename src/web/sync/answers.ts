@@ -5,9 +5,10 @@ import { takeMembers } from './frames.ts'
 import { takePage, takeSought } from './history.ts'
 import * as outbox from './outbox.ts'
 import { finishRead } from './reads.ts'
+import { ApiError } from './rest.ts'
 import type { Chat, State } from './state.ts'
 import { type Answer, ask, command, type Question, type Turn } from './turn.ts'
-import type { Failure, Member, Message, PublicProfile, ServerFrame } from './wire.ts'
+import type { Member, Message, PublicProfile, ServerFrame } from './wire.ts'
 
 /** Profiles in one request. */
 const MAX_USERS = 100
@@ -16,19 +17,12 @@ export function takeFrame(turn: Turn, frame: ServerFrame): void {
   hear(turn, frame)
   const isAnswer = frame.type === 'ack' || frame.type === 'error'
   if (!isAnswer || typeof frame.ref !== 'string') return
-  const failure: Failure | undefined =
-    frame.type === 'error' ? { error: frame.error, details: frame.details ?? {} } : undefined
-  const retryAfter = failure && retryAfterOf(failure)
+  const refusal = frame.type === 'error' ? new ApiError(frame.status, frame) : undefined
+  const retryAfter = refusal?.retryAfter
   const isKnown =
-    outbox.finishSend(turn, frame.ref, failure, retryAfter) ||
+    outbox.finishSend(turn, frame.ref, refusal) ||
     finishRead(turn, frame.ref, frame.type === 'ack' ? { last_read_seq: frame.last_read_seq } : { retryAfter })
   if (isKnown && retryAfter !== undefined) outbox.pause(turn, retryAfter * 1000)
-}
-
-/** Frames carry no status: what the server was too busy for, or failed at, may be tried again. */
-function retryAfterOf({ details }: Failure): number | undefined {
-  if (typeof details.retry_after === 'number') return details.retry_after
-  return details.request_id === undefined ? undefined : 1
 }
 
 export function takeUpload(turn: Turn, clientId: string, answer: Answer): void {

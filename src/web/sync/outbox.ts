@@ -4,6 +4,7 @@
  * the server's message with its `client_id` comes, whichever way that comes.
  */
 import { backoffMs } from './backoff.ts'
+import type { ApiError } from './rest.ts'
 import type { OutboxEntry, State } from './state.ts'
 import { command, type Event, reorder, type Turn } from './turn.ts'
 import type { Failure } from './wire.ts'
@@ -172,7 +173,7 @@ export function requeueAll(turn: Turn): void {
 
 /**
  * The server refused: for now, when it said how long to wait or no answer came, or for good.
- * @param status 0 where a frame was refused, which carries none
+ * @param status of HTTP; 0 when no answer came
  */
 export function refuse(turn: Turn, clientId: string, status: number, failure: Failure, retryAfter?: number): void {
   const entry = turn.state.outbox.get(clientId)
@@ -207,9 +208,12 @@ export function tryAgain({ state }: Turn, clientId: string): void {
 }
 
 /** @returns whether the frame was the answer to a message; what it brought is applied elsewhere */
-export function finishSend(turn: Turn, ref: string, failure: Failure | undefined, retryAfter?: number): boolean {
+export function finishSend(turn: Turn, ref: string, refusal: ApiError | undefined): boolean {
   if (!ref.startsWith(REF)) return false
-  if (failure) refuse(turn, ref.slice(REF.length), 0, failure, retryAfter)
+  if (refusal) {
+    const { status, message, details, retryAfter } = refusal
+    refuse(turn, ref.slice(REF.length), status, { error: message, details }, retryAfter)
+  }
   return true
 }
 

@@ -2,12 +2,13 @@
 import type { Link } from './link.ts'
 import type { Clock, Random } from './ports.ts'
 import { ApiError, NetworkError } from './rest.ts'
-import type { Failure, ServerFrame } from './wire.ts'
+import type { ServerFrame } from './wire.ts'
 
 export type AnyFrame = { type: string } & Record<string, unknown>
+type Refusal = Omit<Extract<ServerFrame, { type: 'error' }>, 'type' | 'ref'>
 export type RequestNews =
   | { request: { id: string; frame: AnyFrame } }
-  | { response: { id: string; ack?: Record<string, unknown>; failure?: Failure } }
+  | { response: { id: string; ack?: Record<string, unknown>; failure?: Refusal } }
 
 interface Waiting {
   resolve(ack: Record<string, unknown>): void
@@ -44,8 +45,11 @@ export function createRequests({ clock, random, link, isLeading, tell }: Request
     if (one) end(one)
   }
 
-  const settle = (id: string, ack: Record<string, unknown> | undefined, failure: Failure | undefined) =>
-    finish(id, (one) => (ack ? one.resolve(ack) : one.reject(new ApiError(0, failure ?? { error: '', details: {} }))))
+  const settle = (id: string, ack: Record<string, unknown> | undefined, refusal: Refusal | undefined) =>
+    finish(id, (one) => {
+      if (ack) one.resolve(ack)
+      else one.reject(new ApiError(refusal?.status ?? 0, refusal ?? { error: '', details: {} }))
+    })
 
   return {
     request,
@@ -64,7 +68,10 @@ export function createRequests({ clock, random, link, isLeading, tell }: Request
       const { id, frame } = news.request
       const response = await request(frame).then(
         (ack) => ({ id, ack }),
-        (error) => ({ id, failure: { error: String(error.message), details: error.details ?? {} } }),
+        (error) => ({
+          id,
+          failure: { status: error.status ?? 0, error: String(error.message), details: error.details ?? {} },
+        }),
       )
       tell({ response })
     },

@@ -6,7 +6,7 @@ import type { Failure } from './wire.ts'
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   constructor(
-    /** The HTTP status; 0 where a frame was refused, which carries none. */
+    /** The HTTP status, for refused frames too. */
     readonly status: number,
     { error, details }: Failure,
   ) {

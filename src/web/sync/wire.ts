@@ -43,7 +43,7 @@ export type ServerFrame =
   | { type: 'session_revoked' }
   | { type: 'pong' }
   | ({ type: 'ack'; ref: string | number; message?: Message } & Record<string, unknown>)
-  | ({ type: 'error'; ref?: string | number } & Failure)
+  | ({ type: 'error'; ref?: string | number; status: number } & Failure)
 
 export interface ChatChange {
   name?: string

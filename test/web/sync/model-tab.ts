@@ -146,11 +146,11 @@ export class ModelTab {
     const [chatId, ref] = [String(frame.chat_id), String(frame.ref)]
     if (frame.type === 'message') {
       const message = server.send(chatId, ME, String(frame.content), String(frame.client_id))
-      const details = { error: 'Chat not found', details: {} }
+      const details = { status: 404, error: 'Chat not found', details: {} }
       this.socket.push(message ? { type: 'ack', ref, message } : { type: 'error', ref, ...details })
     } else if (frame.type === 'read') {
       const last_read_seq = server.read(chatId, ME, Number(frame.seq))
-      const details = { error: 'Chat not found', details: {} }
+      const details = { status: 404, error: 'Chat not found', details: {} }
       this.socket.push(
         last_read_seq === undefined ? { type: 'error', ref, ...details } : { type: 'ack', ref, last_read_seq },
       )

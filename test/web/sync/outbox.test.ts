@@ -9,8 +9,8 @@ const photo: OutboxFile = {
 }
 const stage = () => new Stage(overview('chat', 0), overview('other', 0), overview('third', 0), overview('fourth', 0))
 const texts = (on: Stage) => on.sent().map(({ content }) => content)
-const error = (ref: string, details: Record<string, unknown> = {}) =>
-  ({ type: 'frame', frame: { type: 'error', ref: `message:${ref}`, error: 'No', details } }) as const
+const error = (ref: string, details: Record<string, unknown> = {}, status = 400) =>
+  ({ type: 'frame', frame: { type: 'error', ref: `message:${ref}`, status, error: 'No', details } }) as const
 
 describe('a text', () => {
   it('is stored before it is sent, and one after the other in a chat', () => {
@@ -71,7 +71,7 @@ describe('a text', () => {
     const waits: number[] = []
     for (let n = 0; n < 4; n++) {
       on.commands.length = 0
-      on.take(error('a', { request_id: 'x' }))
+      on.take(error('a', { request_id: 'x' }, 500))
       waits.push(...on.commands.flatMap((one) => (one.do === 'timer' && one.name === 'retry:a' ? [one.ms] : [])))
       on.now += 60_000
       on.take({ type: 'timer', name: 'retry:a' })
