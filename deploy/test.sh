@@ -28,6 +28,7 @@ needs ffprobe ffmpeg
 needs turnserver coturn
 needs turnutils_uclient coturn
 needs openssl openssl
+needs faketime faketime
 needs chromium chromium
 needs shellcheck shellcheck
 needs docker-compose docker-compose

@@ -74,13 +74,16 @@ export interface ServicesOptions {
   ffmpeg: FfmpegPaths | undefined
   log: Log
   metrics?: Metrics
+  /** Milliseconds since 1970, the same for all instances. */
+  now?: () => number
 }
 
 export type Services = ReturnType<typeof createServices>
 
 export function createServices(options: ServicesOptions) {
   const { config, secret, database, writerDatabase, bus, cache, holders, storage, log } = options
-  const { metrics = createMetrics() } = options
+  const { metrics = createMetrics(), now = Date.now } = options
+  const today = () => new Date(now())
   const onRefused = createRefusalCounter(metrics)
   const limiter = countRefusals(options.limiter, onRefused)
   const ownLimiter = countRefusals(createMemoryLimiter(), onRefused)
@@ -95,11 +98,11 @@ export function createServices(options: ServicesOptions) {
   const countUpload = async (userId: string) => admission.count(userId, await tiers.tierOf(userId))
   const avatars = createAvatars({ db, storage, work, images, publicUrl: config.PUBLIC_URL, countUpload, log })
   const users = createUsers({ db, profiles, avatars })
-  const lastSeen = createLastSeen({ db, log, profiles })
+  const lastSeen = createLastSeen({ db, log, profiles, now })
   const keys = { secret, previousSecret: config.JWT_SECRET_PREVIOUS }
-  const ofAuth = { db, bus, log, users, config, keys, isLimited, metrics, onRefused }
+  const ofAuth = { db, bus, log, users, config, keys, isLimited, metrics, now, onRefused }
   const { sessions, passwords, attempts, auth, authenticate } = wireAuth(ofAuth)
-  const tiers = createTiers({ db, bus, profiles, settings: config })
+  const tiers = createTiers({ db, bus, profiles, settings: config, now: today })
   const guard = createGuard({
     authenticate,
     limiter,
@@ -135,14 +138,14 @@ export function createServices(options: ServicesOptions) {
   const reads = createReads({ db, bus, log })
   const channels = createChannels({ db, bus, users, avatars, chats, members })
   const provider = findPaymentProvider(config.PAYMENT_PROVIDER)
-  const purchases = createPurchases({ db, tiers, log, provider })
-  const subscriptions = createSubscriptions({ db, tiers })
+  const purchases = createPurchases({ db, tiers, log, provider, now: today })
+  const subscriptions = createSubscriptions({ db, tiers, now: today })
   const leaveCalls: DeletionStep = (tx, userId) => calls.releaseAccount(tx, userId)
   const steps = [leaveCalls, blocks.forgetAccount, members.releaseAccount, subscriptions.releaseAccount]
   const accounts = createAccounts({ db, bus, users, passwords, sessions, attempts, steps })
 
   const retention = createRetention({ db, storage, work })
-  const delivery = createDelivery({ db, storage, links: createLinks(keys), log })
+  const delivery = createDelivery({ db, storage, links: createLinks({ ...keys, now }), log })
 
   const searchIndexer = createSearchIndexer({ db, log })
   const onStored = ({ chat_id, sender_id, seq, message_type }: Message) => {
@@ -171,7 +174,7 @@ export function createServices(options: ServicesOptions) {
   const { admission, uploads, piecewise } = wireUploads(ofUploads)
   const inviteLimit = isLimited ? { count: config.RATE_LIMIT_CALLS, periodSeconds: 60 } : undefined
   const calls = createCalls({ db, bus, log, messages, reads, limiter: ownLimiter, inviteLimit })
-  const ice = createIce({ urls: config.TURN_URLS, secret: config.TURN_SECRET })
+  const ice = createIce({ urls: config.TURN_URLS, secret: config.TURN_SECRET, now })
   const sync = createSync({ db, chats, messages })
 
   const fanout = createFanout({ bus, log, listHeads, getChat: chats.get, onLostChat: presence.leaveChat })
@@ -187,6 +190,7 @@ export function createServices(options: ServicesOptions) {
     isOriginAllowed: origins.isAllowed,
     anonymousLimit: isLimited ? config.RATE_LIMIT_ANONYMOUS : undefined,
     maxConnections: config.WS_MAX_CONNECTIONS,
+    now,
   })
   const audit = createAudit({ db })
   const search = createSearch({ db })

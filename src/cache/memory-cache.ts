@@ -14,8 +14,8 @@ interface Entry {
 const ENTRY_BYTES = 250
 const bytesOf = (key: string, { value }: Entry) => ENTRY_BYTES + 2 * (key.length + (value?.length ?? 0))
 
-/** `now` in milliseconds. */
-export function createMemoryCache({ maxBytes = 16 * 1024 * 1024, now = Date.now } = {}): Cache {
+/** `now` in milliseconds, of a clock that nobody sets. */
+export function createMemoryCache({ maxBytes = 16 * 1024 * 1024, now = () => performance.now() } = {}): Cache {
   /** The least recently used first. */
   const entries = new Map<string, Entry>()
   let bytes = 0

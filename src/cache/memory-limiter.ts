@@ -10,8 +10,8 @@ export interface LocalLimiter {
 
 const SWEEP_EVERY_HITS = 50_000
 
-/** `now` in milliseconds. */
-export function createMemoryLimiter(now: () => number = Date.now): LocalLimiter {
+/** `now` in milliseconds, of a clock that nobody sets. */
+export function createMemoryLimiter(now = () => performance.now()): LocalLimiter {
   const arrivals = new Map<string, number>()
   let hits = 0
 

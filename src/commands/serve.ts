@@ -3,6 +3,7 @@ import { version } from '../../package.json'
 import { createApp } from '../app.ts'
 import { measureBus } from '../bus/measure.ts'
 import { type Config, listUnusedSettings } from '../config.ts'
+import { followDatabaseClock } from '../db/clock.ts'
 import { createQueryMeter, measureServer } from '../db/measure.ts'
 import type { Log } from '../observability/log.ts'
 import { createMetrics } from '../observability/metrics.ts'
@@ -59,6 +60,8 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
       onAnswered: queries.of('main'),
     })
     undo.push(() => database.close())
+    const clock = await followDatabaseClock(database, log)
+    undo.push(async () => clock.stop())
     const writerDatabase = postgres.connect({
       poolMax: 1,
       name: 'messenger writer',
@@ -92,6 +95,7 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
       isRunner: lock.isRunner,
       log,
       metrics,
+      now: clock.now,
     })
     await app.avatars.followPublicUrl()
 

@@ -27,6 +27,8 @@ export interface GatewayOptions extends Omit<DispatchOptions, 'authenticate'> {
   /** Openings a minute without a token, of an address; undefined for no limit. */
   anonymousLimit: number | undefined
   maxConnections: number
+  /** Milliseconds since 1970, by the clock that tokens end by. */
+  now: () => number
   log: Log
 }
 
@@ -102,11 +104,11 @@ export function createGateway(options: GatewayOptions) {
   }
 
   function sweep(): void {
-    const now = Date.now()
+    const now = options.now()
     for (const socket of sockets) {
       const { caller } = socket
       if (!caller) {
-        if (now - socket.openedAt > AUTH_WITHIN_MS) socket.close(closeCodes.unauthorized, 'no token came')
+        if (performance.now() - socket.openedAt > AUTH_WITHIN_MS) socket.close(closeCodes.unauthorized, 'no token came')
         continue
       }
       const secondsLeft = caller.expiresAt - now / 1000

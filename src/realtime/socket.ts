@@ -30,7 +30,8 @@ export class Socket {
   /** Frames of events that came while the socket was opening. */
   held: string[] = []
   readonly queue = new FrameQueue()
-  readonly openedAt = Date.now()
+  /** Milliseconds of performance.now(). */
+  readonly openedAt = performance.now()
   isWarnedOfExpiry = false
   /** Chats this socket said it is looking at. */
   joinedChats: Set<string> | undefined

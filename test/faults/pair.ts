@@ -24,7 +24,11 @@ export interface Pair {
 
 let phones = 2_000_000
 
-export async function startPair(settings: Record<string, string> = {}): Promise<Pair> {
+/** @param ofEach what only the first has, and only the second */
+export async function startPair(
+  settings: Record<string, string> = {},
+  ofEach: readonly [Record<string, string>, Record<string, string>] = [{}, {}],
+): Promise<Pair> {
   const dataDir = await mkdtemp(join(tmpdir(), 'messenger-pair-'))
   const [postgres, redis] = await Promise.all([startFaultyPostgres(), startRedis()])
   const { user, database, socketDirectory } = postgres.socket
@@ -35,9 +39,9 @@ export async function startPair(settings: Record<string, string> = {}): Promise<
     PASSWORD_HASH: 'argon2id',
     ...settings,
   }
-  const start = () => startProcess(dataDir, common)
+  const start = (index: 0 | 1) => startProcess(dataDir, { ...common, ...ofEach[index] })
   // The first one migrates.
-  const servers: [ServerProcess, ServerProcess] = [await start(), await start()]
+  const servers: [ServerProcess, ServerProcess] = [await start(0), await start(1)]
   const url = () => servers[0].url
 
   async function post(path: string, body: unknown, token?: string) {
@@ -52,7 +56,7 @@ export async function startPair(settings: Record<string, string> = {}): Promise<
     servers,
     async killAndRestart(index) {
       await servers[index].killServer()
-      servers[index] = await start()
+      servers[index] = await start(index)
     },
     addUsers: (count) =>
       Promise.all(

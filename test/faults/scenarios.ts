@@ -1,5 +1,6 @@
 /** All that befalls a server without anybody meaning it harm. */
 import type { Scenario } from '../support/scenario.ts'
+import { clockSkew } from './clock.ts'
 import { diskFull, slowReader, soak } from './limits.ts'
 import { drain, kill9Send, pgDrop, pgRestart } from './processes.ts'
 import { gapFill, reconnectStorm, redisFlush, redisKill, redisZombie } from './redis.ts'
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   slowReader,
   drain,
   diskFull,
+  clockSkew,
   migrationScenario,
   soak,
 ]

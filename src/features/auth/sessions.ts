@@ -22,10 +22,10 @@ export function createSessions(deps: {
   refreshTokens: RefreshTokens
   /** Life of a session that is not refreshed. */
   ttlSeconds: number
-  /** Milliseconds. */
+  /** Milliseconds, of a clock that nobody sets. */
   now?: () => number
 }) {
-  const { db, bus, log, refreshTokens, ttlSeconds, now = Date.now } = deps
+  const { db, bus, log, refreshTokens, ttlSeconds, now = () => performance.now() } = deps
   const remembered = new Map<string, { isAlive: boolean; until: number }>()
 
   const remember = (sessionId: string, isAlive: boolean) => {

@@ -27,17 +27,24 @@ const MUST_HOLD = {
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
 const MAX_REMEMBERED = 10_000
 
-/** Tokens signed with `previousSecret` are good until they expire; new ones are signed with `secret`. */
-export function createTokens(options: { secret: string; previousSecret?: string; ttlSeconds: number }): Tokens {
-  const { secret, previousSecret, ttlSeconds } = options
-  const current = signerOf(secret, ttlSeconds)
-  const signers = previousSecret === undefined ? [current] : [current, signerOf(previousSecret, ttlSeconds)]
+export interface TokensOptions {
+  secret: string
+  /** Tokens signed with it are good until they expire; new ones are signed with `secret`. */
+  previousSecret?: string
+  ttlSeconds: number
+  /** Milliseconds, the same for all instances: by it tokens end. */
+  now?: () => number
+}
+
+export function createTokens({ secret, previousSecret, ttlSeconds, now = Date.now }: TokensOptions): Tokens {
+  const current = signerOf(secret)
+  const signers = previousSecret === undefined ? [current] : [current, signerOf(previousSecret)]
   // A client sends the same token with every request: its signature needs checking once.
   const verified = new Map<string, AccessClaims>()
 
   const check = async (token: string): Promise<AccessClaims | undefined> => {
     for (const signer of signers) {
-      const claims = readClaims(await signer.verify(token, MUST_HOLD))
+      const claims = readClaims(await signer.verify(token, { ...MUST_HOLD, currentDate: new Date(now()) }))
       if (claims) return claims
     }
     return undefined
@@ -45,10 +52,11 @@ export function createTokens(options: { secret: string; previousSecret?: string;
 
   return {
     ttlSeconds,
-    issue: (userId, sessionId) => current.sign({ sub: userId, sid: sessionId, typ: 'access' }),
+    issue: (userId, sessionId) =>
+      current.sign({ sub: userId, sid: sessionId, typ: 'access', exp: Math.floor(now() / 1000) + ttlSeconds }),
     async verify(token) {
       const known = verified.get(token)
-      if (known && known.expiresAt * 1000 > Date.now()) return known
+      if (known && known.expiresAt * 1000 > now()) return known
       verified.delete(token)
       const claims = await check(token)
       if (!claims) return undefined
@@ -59,8 +67,8 @@ export function createTokens(options: { secret: string; previousSecret?: string;
   }
 }
 
-function signerOf(secret: string, ttlSeconds: number) {
-  const options = { name: 'jwt', secret, alg: 'HS256', iss: ISSUER, aud: ISSUER, exp: `${ttlSeconds}s` } as const
+function signerOf(secret: string) {
+  const options = { name: 'jwt', secret, alg: 'HS256', iss: ISSUER, aud: ISSUER } as const
   return jwt(options).decorator.jwt
 }
 

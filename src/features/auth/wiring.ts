@@ -22,12 +22,14 @@ export interface AuthWiringDeps {
   keys: { secret: string; previousSecret?: string }
   isLimited: boolean
   metrics: Metrics
+  /** Milliseconds, the same for all instances. */
+  now: () => number
   onRefused: (kind: 'login' | 'register') => void
 }
 
 export function wireAuth(deps: AuthWiringDeps) {
-  const { db, bus, log, users, config, keys, isLimited, metrics, onRefused } = deps
-  const tokens = createTokens({ ...keys, ttlSeconds: config.ACCESS_TOKEN_TTL })
+  const { db, bus, log, users, config, keys, isLimited, metrics, now, onRefused } = deps
+  const tokens = createTokens({ ...keys, ttlSeconds: config.ACCESS_TOKEN_TTL, now })
   const refreshTokens = createRefreshTokens(keys)
   const sessions = createSessions({ db, bus, log, refreshTokens, ttlSeconds: config.REFRESH_TOKEN_TTL })
   const passwords = createPasswords({ algorithm: config.PASSWORD_HASH, metrics })
