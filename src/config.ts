@@ -159,6 +159,11 @@ export const settings = {
   TRUSTED_PROXIES: setting(list(addressOrNetwork), [], 'addresses or networks whose X-Forwarded-For counts'),
   PUBLIC_URL: setting(url('http:', 'https:'), undefined, 'how browsers reach this server; needed for absolute links'),
   WS_MAX_CONNECTIONS: setting(upTo(1_000_000), 10_000, 'sockets of this instance; beyond: 503'),
+  WS_MAX_CONNECTIONS_PER_USER: setting(
+    upTo(1_000_000),
+    100,
+    'sockets of a user on this instance; one more closes the oldest of the session with the most',
+  ),
   DRAIN_SECONDS: setting(
     integer(0, 60),
     0,

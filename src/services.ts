@@ -177,7 +177,14 @@ export function createServices(options: ServicesOptions) {
   const ice = createIce({ urls: config.TURN_URLS, secret: config.TURN_SECRET, now })
   const sync = createSync({ db, chats, messages })
 
-  const fanout = createFanout({ bus, log, listHeads, getChat: chats.get, onLostChat: presence.leaveChat })
+  const fanout = createFanout({
+    bus,
+    log,
+    listHeads,
+    getChat: chats.get,
+    onLostChat: presence.leaveChat,
+    maxPerUser: config.WS_MAX_CONNECTIONS_PER_USER,
+  })
   mendGaps({ bus, fanout, listChatIds: chats.listChatIds, listInvites: calls.listInvites, log })
   const ofSockets = { messages, reads, presence, calls, log, metrics, fanout, authenticate, lastSeen, limiter }
   const gateway = createGateway({

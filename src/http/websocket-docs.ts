@@ -118,5 +118,7 @@ joined could not be read. What you send is stored and answered all the while.
 ### Close codes
 
 1001 the server stops, connect again · 1009 a frame above 1 MiB · 1013 something is away, connect again later ·
-4400 too many faulty frames (50 in 10 s) · 4401 not signed in, or not any more · 1006 without a close frame: you read too
+4400 too many faulty frames (50 in 10 s) · 4401 not signed in, or not any more ·
+4409 you have more than 100 sockets (unless the server is set otherwise), and this was the oldest of the session that has
+the most: connect again when somebody looks · 1006 without a close frame: you read too
 slowly (more than 1 MiB was waiting), or the connection was lost.`

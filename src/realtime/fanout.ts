@@ -6,7 +6,7 @@ import { chatTopic, type Topic, userTopic } from '../bus/topics.ts'
 import { AppError } from '../errors.ts'
 import type { ChatOverview, Head } from '../features/chats/model.ts'
 import type { Log } from '../observability/log.ts'
-import { deliver, type LocalUser, newLocalUser } from './local-user.ts'
+import { deliver, findSurplus, type LocalUser, newLocalUser } from './local-user.ts'
 import { closeCodes, type Socket } from './socket.ts'
 
 export interface FanoutOptions {
@@ -16,6 +16,8 @@ export interface FanoutOptions {
   getChat(userId: string, chatId: string): Promise<ChatOverview>
   /** A chat was taken away from a socket that was looking at it. */
   onLostChat(userId: string, chatId: string): void
+  /** Sockets of a user here. */
+  maxPerUser: number
 }
 
 /** What a user follows, and how often that had changed. */
@@ -27,7 +29,7 @@ export interface Followed {
 
 export type Fanout = ReturnType<typeof createFanout>
 
-export function createFanout({ bus, log, listHeads, getChat, onLostChat }: FanoutOptions) {
+export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerUser }: FanoutOptions) {
   const users = new Map<string, LocalUser>()
   const opening = new Set<Socket>()
   /** By topic, the events that wait in `joining`. */
@@ -189,6 +191,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
       opening.add(socket)
       const user = users.get(userId) ?? add(userId)
       user.sockets.add(socket)
+      crowdOut(user)
       user.openings++
       try {
         await user.subscribed
@@ -262,6 +265,14 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat }: Fanou
 
     /** An event for all sockets of a user. */
     tell: (userId: string, event: Record<string, unknown>) => tell(userId, event),
+  }
+
+  function crowdOut(user: LocalUser): void {
+    const surplus = findSurplus(user, maxPerUser)
+    if (!surplus) return
+    // At once: of many that open together each has to find another one.
+    user.sockets.delete(surplus)
+    surplus.close(closeCodes.crowdedOut, 'too many newer sockets of this user')
   }
 
   function add(userId: string): LocalUser {

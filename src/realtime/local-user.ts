@@ -27,6 +27,18 @@ export const newLocalUser = (): LocalUser => ({
   subscribed: Promise.resolve(),
 })
 
+/**
+ * The one that has to go when there are more than `max`: the oldest of the session that has the most. Whoever opens many
+ * with one session, stolen or run wild, crowds out its own; the other devices of the user stay.
+ */
+export function findSurplus({ sockets }: LocalUser, max: number): Socket | undefined {
+  if (sockets.size <= max) return undefined
+  const bySession = Map.groupBy(sockets, ({ caller }) => caller?.sessionId)
+  let most: readonly Socket[] = []
+  for (const ofSession of bySession.values()) if (ofSession.length > most.length) most = ofSession
+  return most[0]
+}
+
 /** An event for the user's sockets here, or for some of them. */
 export function deliver(
   user: LocalUser,

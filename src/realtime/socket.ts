@@ -4,7 +4,7 @@ import type { Caller } from '../features/auth/authenticator.ts'
 import { FixedWindow } from './fixed-window.ts'
 import { FrameQueue } from './frame-queue.ts'
 
-/** Why the server closes a socket. 4400 and 4401 are ours; the others are of RFC 6455, 7.4.1. */
+/** Why the server closes a socket. 4400 and above are ours; the others are of RFC 6455, 7.4.1. */
 export const closeCodes = {
   /** The server stops: connect again. */
   goingAway: 1001,
@@ -14,6 +14,8 @@ export const closeCodes = {
   faulty: 4400,
   /** Not signed in, or not any more: get a token before connecting again. */
   unauthorized: 4401,
+  /** The user has newer ones, too many of them: connect again when somebody looks, not by yourself. */
+  crowdedOut: 4409,
 } as const
 
 export type SocketState = 'unauthenticated' | 'opening' | 'open' | 'closed'

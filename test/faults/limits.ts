@@ -19,7 +19,11 @@ const countFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length
 
 async function inProcess<T>(act: (server: ServerProcess) => Promise<T>): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'messenger-faults-'))
-  const server = await startProcess(dataDir, { PASSWORD_HASH: 'argon2id' })
+  const server = await startProcess(dataDir, {
+    PASSWORD_HASH: 'argon2id',
+    // Those who do not read may all be one.
+    WS_MAX_CONNECTIONS_PER_USER: '1000',
+  })
   try {
     return await act(server)
   } finally {

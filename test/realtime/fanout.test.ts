@@ -83,6 +83,7 @@ function createWorld() {
     listHeads: lists.ask,
     getChat: chats.ask,
     onLostChat: (_userId, chatId) => lost.push(chatId),
+    maxPerUser: 100,
   })
   const native = new Map<string, Set<Wire>>()
   // The native publishing of Bun's server, which needs nothing but the topics here.

@@ -24,6 +24,8 @@ const HEALTHY_MS = 10_000
 /** The server's word for: not signed in, or not any more. */
 const UNAUTHORIZED = 4401
 const FAULTY = 4400
+/** Of too many sockets of this user. */
+const CROWDED_OUT = 4409
 
 export type Link = ReturnType<typeof createLink>
 
@@ -93,7 +95,7 @@ export function createLink({ ports, tokens, onFrame, onStatus }: LinkOptions) {
     // A browser does not tell why a handshake failed: now and then it is asked whether the session lives.
     const isSuspect = code === UNAUTHORIZED || (!wasOpen && failures % 2 === 1)
     if (isSuspect) stale = token
-    if (code === FAULTY) failures = Math.max(failures, 5)
+    if (code === FAULTY || code === CROWDED_OUT) failures = Math.max(failures, 5)
     retryLater()
   }
 
