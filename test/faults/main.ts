@@ -1,4 +1,7 @@
-/** `npm run test:faults [NAME ...]`: every scenario in its long form, as a table. Exit code 1 when a bar was not held. */
+/**
+ * `npm run test:faults -- [--markdown | --list] [NAME ...]`: every scenario in its long form, as a table. Exit code 1 when a
+ * bar was broken.
+ */
 import { stopPostgres } from '../support/postgres.ts'
 import { printTable } from '../support/scenario.ts'
 import { scenarios } from './scenarios.ts'

@@ -26,6 +26,12 @@ export interface ServerProcess {
   terminate(): Promise<{ code: number; ms: number }>
 }
 
+/** They do not outlive a run that breaks off. */
+const running = new Set<{ kill(signal: NodeJS.Signals): void }>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGTERM')
+})
+
 export async function startProcess(dataDir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
   const startedAt = performance.now()
   const child = Bun.spawn([process.execPath, 'src/main.ts'], {
@@ -43,6 +49,8 @@ export async function startProcess(dataDir: string, settings: Record<string, str
       ...settings,
     },
   })
+  running.add(child)
+  child.exited.then(() => running.delete(child))
   const logs: Record<string, unknown>[] = []
   const ready = Promise.withResolvers<string>()
   const errors = new Response(child.stderr).text()
