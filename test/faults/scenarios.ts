@@ -1,9 +1,10 @@
 /** All that befalls a server without anybody meaning it harm. */
 import type { Scenario } from '../support/scenario.ts'
+import { gapFill, snapshotRace } from './catching-up.ts'
 import { clockSkew } from './clock.ts'
 import { diskFull, slowReader, soak } from './limits.ts'
 import { drain, kill9Send, pgDrop, pgRestart } from './processes.ts'
-import { gapFill, reconnectStorm, redisFlush, redisKill, redisZombie } from './redis.ts'
+import { reconnectStorm, redisFlush, redisKill, redisZombie } from './redis.ts'
 import { migrationScenario } from './schemas.ts'
 
 export const scenarios: readonly Scenario[] = [
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   redisZombie,
   redisFlush,
   gapFill,
+  snapshotRace,
   reconnectStorm,
   slowReader,
   drain,

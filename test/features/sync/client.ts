@@ -17,6 +17,8 @@ export interface Held {
 export interface ClientOptions {
   /** Whether the next pushed frame is lost on its way. */
   loses(): boolean
+  /** How many milliseconds later the next one comes than it was sent: what is late comes after what is not. */
+  delayMs?(): number
   /** How long a gap may close by itself. Clients wait 2 s; a test has less time. */
   patienceMs: number
   /** Of a page of `changes`. */
@@ -33,6 +35,8 @@ export class SyncClient {
   private readonly patience = new Map<string, Timer>()
   private failure: unknown
   private pongs: (() => void)[] = []
+  /** Frames that are on their way. */
+  private late = 0
 
   constructor(
     readonly user: TestUser,
@@ -60,7 +64,7 @@ export class SyncClient {
       if (frame.type === 'pong') this.pongs.shift()?.()
       else if (frame.type === 'user_chats') opened.resolve()
       else if (this.options.loses()) this.counts.lost++
-      else this.hear(frame)
+      else this.hearLater(frame, this.options.delayMs?.() ?? 0)
     }
     await opened.promise
     this.queue(() => this.sync())
@@ -86,6 +90,7 @@ export class SyncClient {
       this.ws.send('{"type":"ping"}')
       await pong
     }
+    while (this.late > 0) await Bun.sleep(1)
     do {
       await this.work
       if (this.patience.size > 0) await Bun.sleep(this.options.patienceMs)
@@ -99,6 +104,19 @@ export class SyncClient {
     this.work = this.work.then(task).catch((error) => {
       this.failure ??= error
     })
+  }
+
+  private hearLater(frame: Json, delayMs: number): void {
+    if (delayMs === 0) {
+      this.hear(frame)
+      return
+    }
+    const { ws } = this
+    this.late++
+    setTimeout(() => {
+      this.late--
+      if (this.ws === ws) this.hear(frame)
+    }, delayMs)
   }
 
   private hear(frame: Json): void {
