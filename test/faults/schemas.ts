@@ -10,12 +10,13 @@ import { run } from '../commands/process.ts'
 import { createDatabase } from '../support/postgres.ts'
 import { allOf, noneOf, type Outcome, type Scenario } from '../support/scenario.ts'
 import { startServer, TEST_SECRET } from '../support/server.ts'
+import { type Contents, fillTables, listLosses, type Owners } from './schema-data.ts'
 
 const log = createLog('error', () => {})
 const MESSAGES = 50
 
-/** What the first version knew: two users, a direct chat, a group, and what was said there. */
-async function fill(url: string) {
+/** Two users, a direct chat, a group, what was said there, and something in every table that there is. */
+async function fill(url: string): Promise<{ owners: Owners; contents: Contents }> {
   const { sql, close } = connectDatabase({ url, poolMax: 1, name: 'tests' })
   const [ann = '', ben = '', dm = '', group = ''] = Array.from({ length: 4 }, () => Bun.randomUUIDv7())
   await sql`
@@ -34,12 +35,14 @@ async function fill(url: string) {
       select ${chat}, gen_random_uuid(), n, case when n % 2 = 0 then ${ann}::uuid else ${ben}::uuid end, 'key ' || n, 'lighthouse ' || n
       from generate_series(1, ${MESSAGES}) n`
   }
+  const owners = { ann, ben, dm, group }
+  const contents = await fillTables(sql, owners)
   await close()
-  return { ann, ben, dm, group }
+  return { owners, contents }
 }
 
 /** What a user of the old data sees with this version. */
-async function use(url: string, { ann, dm, group }: Awaited<ReturnType<typeof fill>>): Promise<string[]> {
+async function use(url: string, { ann, dm, group }: Owners): Promise<string[]> {
   const server = await startServer({ DATABASE_URL: url }, { instances: 1 })
   const faults: string[] = []
   const user = await server.addSession(ann)
@@ -69,13 +72,19 @@ export const migrationScenario: Scenario = {
   withinSeconds: 90,
   async run(): Promise<Outcome> {
     const faults: string[] = []
+    let rows = 0
     for (const [index, { tag }] of migrations.entries()) {
       const url = await createDatabase()
       const database = connectDatabase({ url, poolMax: 1, name: 'tests', statementTimeoutSeconds: 0 })
       await migrate(database.sql, log, migrations.slice(0, index + 1))
       await database.close()
-      const data = await fill(url)
-      faults.push(...(await use(url, data)).map((fault) => `from ${tag}: ${fault}`))
+      const { owners, contents } = await fill(url)
+      const newer = connectDatabase({ url, poolMax: 1, name: 'tests', statementTimeoutSeconds: 0 })
+      await migrate(newer.sql, log)
+      const losses = await listLosses(newer.sql, contents)
+      await newer.close()
+      rows += [...contents.values()].flat().length
+      faults.push(...[...losses, ...(await use(url, owners))].map((fault) => `from ${tag}: ${fault}`))
     }
 
     const url = await createDatabase()
@@ -89,7 +98,7 @@ export const migrationScenario: Scenario = {
     const errors = old.out.split('\n').filter((line) => line.includes('"level":"error"'))
     const isClean = old.code === 1 && errors.length === 1 && errors[0]?.includes('9999_of_the_future') === true
     return allOf([
-      noneOf(faults, migrations.length, 'schemas did not come here'),
+      noneOf(faults, migrations.length, `schemas with ${rows} rows in all tables did not come here whole`),
       {
         figure: `the old binary ended with ${old.code} and ${errors.length} line`,
         isHeld: isClean,
