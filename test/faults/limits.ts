@@ -1,10 +1,10 @@
-/** What runs out: memory for those who do not read, the disk, and time, in which memory must not grow. */
+/** What runs out: memory for those who do not read, and time, in which memory must not grow. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openRaw } from '../realtime/raw-client.ts'
-import { type Json, request, TestUser } from '../support/client.ts'
+import { request, TestUser } from '../support/client.ts'
 import { noneOf, type Outcome, type Scenario, type Size } from '../support/scenario.ts'
 import { listFaults, readHistory, startLoad, type User } from './load.ts'
 import { type ServerProcess, startProcess } from './server-process.ts'
@@ -34,7 +34,7 @@ async function inProcess<T>(act: (server: ServerProcess) => Promise<T>): Promise
 
 let phones = 3_000_000
 
-async function register(url: string): Promise<TestUser> {
+export async function register(url: string): Promise<TestUser> {
   const n = ++phones
   const account = { phone: `+1666${n}`, username: `limits${n}`, password: 'Password123' }
   const { body } = await request(`${url}/api/v1/auth/register`, 'POST', undefined, account)
@@ -94,75 +94,6 @@ export const slowReader: Scenario = {
         faults: faults.slice(0, 10),
       }
     }),
-}
-
-const mount = (...args: string[]) => Bun.spawnSync(args, { stdout: 'ignore', stderr: 'pipe' })
-
-/** Of the disk that is filled; the database alone takes 70 MB. */
-const DISK_MB = 160
-const BALLAST_MB = 48
-
-export const diskFull: Scenario = {
-  name: 'disk-full',
-  bar: 'nothing acknowledged is lost; with room again it goes on by itself',
-  withinSeconds: 120,
-  needsRoot: true,
-  async run(): Promise<Outcome> {
-    const directory = await mkdtemp(join(tmpdir(), 'messenger-disk-'))
-    const mounted = mount('mount', '-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'tmpfs', directory)
-    if (!mounted.success) throw new Error(`no small disk can be had: ${mounted.stderr}`)
-    const ballast = join(directory, 'ballast')
-    await writeFile(ballast, Buffer.alloc(BALLAST_MB * 1024 * 1024))
-    const server = await startProcess(join(directory, 'data'), { PASSWORD_HASH: 'argon2id' })
-    try {
-      const [ann, ben] = [await register(server.url), await register(server.url)]
-      const chatId = String((await ann.get(`/chats/dm/${ben.id}`)).body.id)
-      const acknowledged: Json[] = []
-      const refusals = new Map<string, number>()
-      let refusedInARow = 0
-      // What does not compress.
-      const text = () => Buffer.from(crypto.getRandomValues(new Uint8Array(3000))).toString('base64')
-      const write = async () => {
-        while (refusedInARow < 40) {
-          const { status, body } = await ann.post('/messages', { chat_id: chatId, content: text() })
-          if (status === 201) {
-            acknowledged.push(body)
-            refusedInARow = 0
-          } else {
-            refusals.set(String(status), (refusals.get(String(status)) ?? 0) + 1)
-            refusedInARow++
-            await Bun.sleep(50)
-          }
-        }
-      }
-      await Promise.all(Array.from({ length: 8 }, write))
-      await rm(ballast)
-      const startedAt = performance.now()
-      let isStored = false
-      while (!isStored && performance.now() - startedAt < 40_000) {
-        const { status, body } = await ann.post('/messages', { chat_id: chatId, content: 'there is room again' })
-        isStored = status === 201
-        if (isStored) acknowledged.push(body)
-        else await Bun.sleep(50)
-      }
-      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-      const faults = isStored ? [] : ['it does not store again']
-      const history = await readHistory(server.url, { id: ann.id, token: ann.token }, chatId).catch(() => [])
-      const stored = new Map(history.map(({ id, seq }) => [id, seq]))
-      for (const { id, seq } of acknowledged) if (stored.get(id) !== seq) faults.push(`${seq} is lost`)
-      const odd = [...refusals.keys()].filter((status) => status !== '503')
-      const said = [...refusals].map(([status, n]) => `${n} of ${status}`).join(', ')
-      return {
-        figure: `${acknowledged.length} acknowledged, ${faults.length} wrong, refused: ${said}; again after ${seconds} s`,
-        isHeld: faults.length === 0 && odd.length === 0 && refusals.size > 0,
-        faults: faults.slice(0, 10),
-      }
-    } finally {
-      await server.terminate()
-      mount('umount', '-l', directory)
-      await rm(directory, { recursive: true, force: true })
-    }
-  },
 }
 
 const soakMinutes = (size: Size) => (size === 'long' ? Number(process.env.SOAK_MINUTES ?? 30) : 0.2)
