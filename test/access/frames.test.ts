@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { FRAME_TYPES } from '../../src/realtime/frames.ts'
-import { type Json, TestSocket, type TestUser } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { askFrame, nameOf, seenBy } from './ask.ts'
 import { FRAME_ROLES, type FrameRole, type FrameRow, frameRows } from './frame-table.ts'
-import { createWorld, takeSnapshot, type World } from './world.ts'
+import { createWorld, takeSnapshot } from './world.ts'
 
 let server: TestServer
 beforeAll(async () => {
@@ -11,28 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const seenBy = (role: FrameRole, world: World): World => (role === 'dmPeer' ? { ...world, ...world.dm } : world)
-const actorOf = (role: FrameRole, world: World): TestUser | undefined =>
-  role === 'anonymous' ? undefined : world.actors[role as Exclude<typeof role, 'anonymous'>]
-
-async function openSocket(actor: TestUser | undefined): Promise<TestSocket> {
-  if (actor) return actor.socket()
-  const socket = new TestSocket(`${server.url.replace('http', 'ws')}/ws`)
-  await new Promise((resolve) => socket.ws.addEventListener('open', resolve))
-  return socket
-}
-
-/** The answer to the row's frame on a socket of the role's own, without its `ref`. */
-async function ask(row: FrameRow, role: FrameRole, seen: World): Promise<Json> {
-  const actor = actorOf(role, seen)
-  const socket = await openSocket(actor)
-  const { ref: _, ...answer } = await socket.ask({ type: row.type, ...row.fields?.(seen, actor) })
-  await socket.close()
-  return answer
-}
-
-const named = (of: readonly FrameRow[]) =>
-  of.map((row): [string, FrameRow] => [[row.type, row.about].filter(Boolean).join(', '), row])
+const named = (of: readonly FrameRow[]) => of.map((row): [string, FrameRow] => [nameOf(row), row])
 
 describe('the table', () => {
   it('has every frame of the server, and no other', () => {
@@ -49,7 +28,7 @@ describe.each(named(frameRows))('%s', (_, row) => {
     const answers: Record<string, string> = {}
     const told: Record<string, string> = {}
     const tryAs = async (role: FrameRole) => {
-      const { type, status, error } = await ask(row, role, seenBy(role, world))
+      const { type, status, error } = await askFrame(server, row, role, seenBy(role, world))
       told[role] = type === 'ack' ? 'ack' : `${status} ${error}`
     }
     for (const role of FRAME_ROLES) {
@@ -75,10 +54,10 @@ describe('a chat one is not in', () => {
   it.each(hidden)('answers the same as one that is not there: %s', async (_, row) => {
     const world = await createWorld(server)
     const nowhere = { ...world, chatId: Bun.randomUUIDv7(), ownersMessageId: Bun.randomUUIDv7() }
-    const unknown = await ask(row, 'stranger', nowhere)
+    const unknown = await askFrame(server, row, 'stranger', nowhere)
     expect(unknown).toEqual({ type: 'error', status: 404, error: 'Chat not found', details: {} })
-    expect(await ask(row, 'stranger', world)).toEqual(unknown)
-    expect(await ask(row, 'exMember', world)).toEqual(unknown)
+    expect(await askFrame(server, row, 'stranger', world)).toEqual(unknown)
+    expect(await askFrame(server, row, 'exMember', world)).toEqual(unknown)
   })
 
   it('is shut at once for a socket that was open when its user was removed', async () => {

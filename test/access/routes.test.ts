@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { createApp } from '../../src/app.ts'
-import { beAlone } from '../../src/commands/instances.ts'
-import { openStorage } from '../../src/commands/parts.ts'
-import { createLog } from '../../src/observability/log.ts'
-import { handshake } from '../http/raw.ts'
 import { type Answer, request } from '../support/client.ts'
-import { startServer, TEST_SECRET, type TestServer } from '../support/server.ts'
+import { startServer, type TestServer } from '../support/server.ts'
 import type { Row } from './answers.ts'
+import { askRoute, listRoutes, nameOf, seenBy } from './ask.ts'
 import { rows } from './table.ts'
 import { createWorld, ROLES, type Role, takeSnapshot, type World } from './world.ts'
 
@@ -17,55 +13,18 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-/** As a role sees it: the chat of the peer of a direct chat is that one. */
-const seenBy = (role: Role, world: World): World => (role === 'dmPeer' ? { ...world, ...world.dm } : world)
-const actorOf = (role: Role, world: World) => (role === 'anonymous' ? undefined : world.actors[role])
-
-async function ask(row: Row, role: Role, seen: World): Promise<Answer> {
-  const actor = actorOf(role, seen)
-  const [method = '', pattern = ''] = row.route.split(' ')
-  const params: Record<string, string> = { chat_id: seen.chatId, ...row.params?.(seen, actor) }
-  const path = (pattern + (row.query ?? '')).replace(
-    /:(\w+)|\*$|\*(?=\?)/g,
-    (whole, name: string = '*') => params[name] ?? whole,
-  )
-  if (row.isHandshake) {
-    const { status, headers, body } = await handshake(
-      server.url,
-      path,
-      actor && { authorization: `Bearer ${actor.token}` },
-    )
-    return { status, headers, body: status === 101 ? undefined : JSON.parse(body) }
-  }
-  return request(`${server.url}${path}`, method, actor?.token, row.body?.(seen, actor), row.headers?.(seen))
-}
-
 /** All that a client can tell answers apart by. */
 function visible({ status, headers, body }: Answer): unknown {
   const told = Object.fromEntries([...headers].filter(([name]) => name !== 'date' && name !== 'x-request-id'))
   return { status, headers: told, body }
 }
 
-const named = (of: readonly Row[]) =>
-  of.map((row): [string, Row] => [[row.route, row.about].filter(Boolean).join(', '), row])
+const named = (of: readonly Row[]) => of.map((row): [string, Row] => [nameOf(row), row])
 const isRefusal = ({ error }: { error?: string }) => error !== undefined
 
 describe('the table', () => {
   it('has every route of the server, and no other', async () => {
-    const app = createApp({
-      ...beAlone(createLog('error')),
-      config: server.config,
-      secret: TEST_SECRET,
-      database: server.database,
-      writerDatabase: server.database,
-      storage: await openStorage(server.config, createLog('error')),
-      ffmpeg: undefined,
-      isRunner: () => false,
-      log: createLog('error'),
-    })
-    app.stop()
-    const routes = app.http.routes.map(({ method, path }) => `${method} ${path}`)
-    expect([...new Set(rows.map(({ route }) => route))].sort()).toEqual([...new Set(routes)].sort())
+    expect([...new Set(rows.map(({ route }) => route))].sort()).toEqual(await listRoutes(server))
   })
 
   it('has every documented route', async () => {
@@ -85,7 +44,7 @@ describe.each(named(rows))('%s', (_, row) => {
     const answers: Record<string, unknown> = {}
     const told: Record<string, unknown> = {}
     const tryAs = async (role: Role, of: World) => {
-      const { status, body } = await ask(row, role, seenBy(role, of))
+      const { status, body } = await askRoute(server, row, role, seenBy(role, of))
       told[role] = { status, ...(typeof body?.error === 'string' && { error: body.error }) }
     }
     for (const role of ROLES) {
@@ -112,9 +71,9 @@ describe('a chat one is not in', () => {
       membersMessageId: Bun.randomUUIDv7(),
     }
     const [unknown, stranger, exMember] = await Promise.all([
-      ask(row, 'stranger', nowhere),
-      ask(row, 'stranger', world),
-      ask(row, 'exMember', world),
+      askRoute(server, row, 'stranger', nowhere),
+      askRoute(server, row, 'stranger', world),
+      askRoute(server, row, 'exMember', world),
     ])
     expect(visible(unknown)).toMatchObject({ status: 404, body: { error: 'Chat not found', details: {} } })
     expect(visible(stranger)).toEqual(visible(unknown))

@@ -1,5 +1,6 @@
 /** All that is done to the server by those who mean it harm. */
 import type { Scenario } from '../support/scenario.ts'
+import { accessMatrix } from './access.ts'
 import { headers, injection, secretsInLog } from './answers.ts'
 import { massAssignment } from './assignment.ts'
 import { closedAccounts, hashDos, loginBrute, loginEnumeration } from './logins.ts'
@@ -9,6 +10,7 @@ import { revokeSocket, wsFuzz, wsPreauth } from './sockets.ts'
 import { jwtAbuse, refreshReuse } from './tokens.ts'
 
 export const scenarios: readonly Scenario[] = [
+  accessMatrix,
   jwtAbuse,
   refreshReuse,
   loginBrute,
