@@ -3,6 +3,7 @@ import type { Scenario } from '../support/scenario.ts'
 import { accessMatrix } from './access.ts'
 import { headers, injection, secretsInLog } from './answers.ts'
 import { massAssignment } from './assignment.ts'
+import { filmCorpus, imageCorpus, pathCorpus } from './files.ts'
 import { closedAccounts, hashDos, loginBrute, loginEnumeration } from './logins.ts'
 import { existenceOracle } from './oracle.ts'
 import { restFuzz } from './rest.ts'
@@ -23,6 +24,9 @@ export const scenarios: readonly Scenario[] = [
   restFuzz,
   existenceOracle,
   massAssignment,
+  pathCorpus,
+  imageCorpus,
+  filmCorpus,
   headers,
   injection,
   secretsInLog,

@@ -1,5 +1,6 @@
 /** Videos and sounds as phones, browsers and attackers send them, made by ffmpeg when the tests run. */
 import { join } from 'node:path'
+import { HTML, heic, SVG } from './corpus.ts'
 
 export const PLACE = '+51.5074-000.1278+011.000/'
 /** What any of our films would show of where it was taken. */
@@ -69,3 +70,25 @@ async function makePhoneFilm(folder: string): Promise<string> {
   await ffmpeg('-i', straight, '-c', 'copy', ...place, '-metadata:s:v', 'rotate=90', turned)
   return turned
 }
+
+/** What is neither video nor sound and would like to be taken for one; lists name `target`, a file of the server's. */
+export const hostileFiles = (target = '/etc/passwd'): Record<string, Buffer> => ({
+  HEIC: heic(),
+  SVG: Buffer.from(SVG),
+  'a page': Buffer.from(HTML),
+  'an executable': Buffer.from('\x7fELF\x02\x01\x01'),
+  nothing: Buffer.alloc(0),
+  'one byte': Buffer.from('x'),
+  'the mark of a film, and nothing else': Buffer.from('\0\0\0\x18ftypisom'),
+  'the mark of a film, and a page': Buffer.from(`\0\0\0\x18ftypisom${HTML}`),
+  'the mark of a sound, and a page': Buffer.from(`ID3\x04\0\0\0\0\0\0${HTML}`),
+  'a list of films': Buffer.from(`#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://${target}\n#EXT-X-ENDLIST\n`),
+  'a list of files': Buffer.from(`ffconcat version 1.0\nfile '${target}'\n`),
+  'a manifest': Buffer.from('<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"></MPD>'),
+})
+
+/** Lists of other files behind the marks of films and sounds. */
+export const hiddenLists = (target = '/etc/passwd'): Buffer[] =>
+  ['\0\0\0\x18ftypisom', 'OggS\0', 'RIFF\0\0\0\0WAVE', 'fLaC', '\x1a\x45\xdf\xa3', '\xff\xf1\x50\x80'].map((mark) =>
+    Buffer.from(`${mark}#EXTM3U\n#EXTINF:1,\nfile://${target}\n#EXT-X-ENDLIST\n`, 'latin1'),
+  )

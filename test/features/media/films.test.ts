@@ -10,8 +10,8 @@ import { createMediaMaker } from '../../../src/features/media/maker.ts'
 import { probe } from '../../../src/features/media/probe.ts'
 import { CONTAINERS } from '../../../src/features/media/sniff.ts'
 import { createWorkshop, type Workshop } from '../../../src/features/media/workshop.ts'
-import { HTML, heic, SVG } from './corpus.ts'
-import { type Film, ffmpeg, hasPlace, makeCorpus, PLACE, tone } from './film-corpus.ts'
+import { HTML } from './corpus.ts'
+import { type Film, ffmpeg, hasPlace, hiddenLists, hostileFiles, makeCorpus, PLACE, tone } from './film-corpus.ts'
 
 const TIER = { imageMaxWidth: 500, videoMaxHeight: 720 }
 let folder: string
@@ -185,23 +185,7 @@ describe('what is neither', () => {
     unmade: null,
   }
 
-  it.each([
-    ['HEIC', heic()],
-    ['SVG', Buffer.from(SVG)],
-    ['a page', Buffer.from(HTML)],
-    ['an executable', Buffer.from('\x7fELF\x02\x01\x01')],
-    ['nothing', Buffer.alloc(0)],
-    ['one byte', Buffer.from('x')],
-    ['the mark of a film, and nothing else', Buffer.from('\0\0\0\x18ftypisom')],
-    ['the mark of a film, and a page', Buffer.from(`\0\0\0\x18ftypisom${HTML}`)],
-    ['the mark of a sound, and a page', Buffer.from(`ID3\x04\0\0\0\0\0\0${HTML}`)],
-    [
-      'a list of films',
-      Buffer.from('#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n'),
-    ],
-    ['a list of files', Buffer.from("ffconcat version 1.0\nfile '/etc/passwd'\n")],
-    ['a manifest', Buffer.from('<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"></MPD>')],
-  ])('is kept as it is: %s', async (_, bytes) => {
+  it.each(Object.entries(hostileFiles()))('is kept as it is: %s', async (_, bytes) => {
     const made = await make(bytes)
     expect(made).toMatchObject(asFile)
     expect(Buffer.from(await bytesOf(made.path)).equals(bytes)).toBe(true)
@@ -209,17 +193,7 @@ describe('what is neither', () => {
   })
 
   it('is kept as it is when a film hides a list of others', async () => {
-    const list = '#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n'
-    for (const mark of [
-      '\0\0\0\x18ftypisom',
-      'OggS\0',
-      'RIFF\0\0\0\0WAVE',
-      'fLaC',
-      '\x1a\x45\xdf\xa3',
-      '\xff\xf1\x50\x80',
-    ]) {
-      expect(await make(Buffer.from(mark + list, 'latin1'))).toMatchObject(asFile)
-    }
+    for (const bytes of hiddenLists()) expect(await make(bytes)).toMatchObject(asFile)
   })
 
   it('is kept as it is when it holds what nobody plays', async () => {
