@@ -56,6 +56,8 @@ export function createPlumbing(log: Log, metrics: Metrics) {
       if (typeof retryAfter === 'number') set.headers['retry-after'] = String(retryAfter)
       // What is still to come of the body would come as slowly.
       if (told.status === 408) set.headers.connection = 'close'
+      // A refusal may tell of whoever asked.
+      set.headers['cache-control'] ??= 'no-store'
       set.status = told.status
       return told.toJSON()
     })

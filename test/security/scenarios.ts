@@ -1,9 +1,10 @@
 /** All that is done to the server by those who mean it harm. */
 import type { Scenario } from '../support/scenario.ts'
 import { accessMatrix } from './access.ts'
-import { headers, injection, secretsInLog } from './answers.ts'
+import { injection, secretsInLog } from './answers.ts'
 import { massAssignment } from './assignment.ts'
 import { filmCorpus, imageCorpus, pathCorpus } from './files.ts'
+import { headers } from './headers.ts'
 import { closedAccounts, hashDos, loginBrute, loginEnumeration } from './logins.ts'
 import { existenceOracle } from './oracle.ts'
 import { restFuzz } from './rest.ts'
