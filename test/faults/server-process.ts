@@ -1,6 +1,7 @@
 /** The server as its users run it: a process of its own with an embedded PostgreSQL, and everything that may befall it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { requireNoSecrets } from '../support/secrets.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 export const SECRET = 'a secret of the fault tests, long enough to be one'
@@ -89,6 +90,7 @@ export async function startProcess(dataDir: string, settings: Record<string, str
       const at = performance.now()
       signal([child.pid], 'SIGTERM')
       const code = await child.exited
+      requireNoSecrets(logs)
       return { code, ms: Math.round(performance.now() - at) }
     },
   }

@@ -3,6 +3,7 @@ import type { Scenario } from '../support/scenario.ts'
 import { accessMatrix } from './access.ts'
 import { injection, secretsInLog } from './answers.ts'
 import { massAssignment } from './assignment.ts'
+import { dependencies, knownHoles } from './dependencies.ts'
 import { filmCorpus, imageCorpus, pathCorpus } from './files.ts'
 import { headers } from './headers.ts'
 import { closedAccounts, hashDos, loginBrute, loginEnumeration } from './logins.ts'
@@ -31,4 +32,6 @@ export const scenarios: readonly Scenario[] = [
   headers,
   injection,
   secretsInLog,
+  dependencies,
+  knownHoles,
 ]

@@ -1,4 +1,5 @@
 /** A client of the tests: REST by fetch, real time by a WebSocket. It knows the protocol and nothing of the server. */
+import { noteSecrets } from './secrets.ts'
 
 // What comes over the wire is JSON of any shape; tests assert what they expect of it.
 // biome-ignore lint/suspicious/noExplicitAny: an assertion edge
@@ -30,7 +31,10 @@ export async function request(
   })
   const text = await response.text()
   const isJson = text !== '' && (response.headers.get('content-type')?.includes('json') ?? false)
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
+  const answered = isJson ? JSON.parse(text) : text
+  noteSecrets(body)
+  noteSecrets(answered)
+  return { status: response.status, headers: response.headers, body: answered }
 }
 
 export class TestUser {
@@ -40,7 +44,9 @@ export class TestUser {
     readonly sessionId: string,
     readonly token: string,
     readonly refreshToken: string,
-  ) {}
+  ) {
+    noteSecrets({ token, refresh_token: refreshToken })
+  }
 
   /** The same user with the same session, at another address. */
   at = (url: string) => new TestUser(url, this.id, this.sessionId, this.token, this.refreshToken)

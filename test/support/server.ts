@@ -17,6 +17,7 @@ import { startCaddy } from './caddy.ts'
 import { TestUser } from './client.ts'
 import { createDatabase } from './postgres.ts'
 import { startRedis, type TestRedis } from './redis.ts'
+import { noteSecrets, requireNoSecrets } from './secrets.ts'
 
 export const TEST_SECRET = 'a secret of the tests, long enough to be one'
 /** The password of every user that `addUser` makes. */
@@ -39,8 +40,11 @@ export interface TestServer {
   /** Makes the user the owner of a group with these members, by REST. @returns its id */
   addGroup(owner: TestUser, ...members: TestUser[]): Promise<string>
   addDm(user: TestUser, peer: TestUser): Promise<string>
+  /** @throws when a secret of the tests is in its log */
   stop(): Promise<void>
 }
+
+noteSecrets({ password: PASSWORD, code: TEST_SECRET })
 
 let counter = 0
 
@@ -118,6 +122,7 @@ export async function startServer(
       await caddy?.stop()
       if (!givenRedis) await redis?.stop()
       if (!settings.DATA_DIR) await rm(dataDir, { recursive: true, force: true })
+      requireNoSecrets(logs)
     },
   }
 }
