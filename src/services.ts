@@ -196,6 +196,7 @@ export function createServices(options: ServicesOptions) {
     clientAddress,
     isOriginAllowed: origins.isAllowed,
     anonymousLimit: isLimited ? config.RATE_LIMIT_ANONYMOUS : undefined,
+    openingLimitOf: isLimited ? async (userId) => (await tierOf(userId)).apiPerMinute : undefined,
     maxConnections: config.WS_MAX_CONNECTIONS,
     now,
   })

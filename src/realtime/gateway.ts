@@ -1,7 +1,7 @@
 /** The WebSocket itself: who may open one, what happens while it lives, and why it ends. */
 import type { Server, ServerWebSocket, WebSocketHandler } from 'bun'
 import type { RateLimiter } from '../cache/limiter.ts'
-import { foreignOrigin, notAllowed, tooManyRequests, unavailable, validationFailed } from '../errors.ts'
+import { AppError, foreignOrigin, notAllowed, tooManyRequests, unavailable, validationFailed } from '../errors.ts'
 import type { Authenticate, Caller } from '../features/auth/authenticator.ts'
 import type { Presence } from '../features/presence/service.ts'
 import { type ClientAddress, limitUnit } from '../http/client-address.ts'
@@ -24,8 +24,10 @@ export interface GatewayOptions extends Omit<DispatchOptions, 'authenticate'> {
   /** Whether a browser on this origin may connect. */
   isOriginAllowed(origin: string, host: string | null): boolean
   limiter: RateLimiter
-  /** Openings a minute without a token, of an address; undefined for no limit. */
+  /** Openings a minute without a good token, of an address; undefined for no limit. */
   anonymousLimit: number | undefined
+  /** Openings a minute of a user; undefined for no limit. */
+  openingLimitOf: ((userId: string) => Promise<number>) | undefined
   maxConnections: number
   /** Milliseconds since 1970, by the clock that tokens end by. */
   now: () => number
@@ -62,7 +64,10 @@ export function createGateway(options: GatewayOptions) {
   async function present(socket: Socket, token: string): Promise<void> {
     const caller = await authenticate(token)
     if (socket.state === 'closed') return
-    if (!socket.caller) return admit(socket, caller)
+    if (!socket.caller) {
+      await countOpening(caller.userId)
+      return isClosed(socket) ? undefined : admit(socket, caller)
+    }
     const isSame = caller.userId === socket.caller.userId && caller.sessionId === socket.caller.sessionId
     if (!isSame) throw notAllowed('change the session of an open socket')
     socket.caller = caller
@@ -196,7 +201,10 @@ export function createGateway(options: GatewayOptions) {
       const address = options.clientAddress(headers, server.requestIP(request)?.address)
       if (token === undefined) await countAnonymous(address)
       const socket = new Socket()
-      socket.shownCaller = token === undefined ? undefined : await authenticate(token)
+      if (token !== undefined) {
+        socket.shownCaller = await identify(token, address)
+        await countOpening(socket.shownCaller.userId)
+      }
       // Others came while this one was looked at.
       refuseWhenFull()
       const answer = isProtocol ? { headers: { 'Sec-WebSocket-Protocol': BEARER } } : {}
@@ -232,10 +240,28 @@ export function createGateway(options: GatewayOptions) {
     if (sockets.size >= maxConnections) throw unavailable('Too many sockets are open', 5)
   }
 
+  /** @throws AppError 401; 429 for an address that tries too many */
+  async function identify(token: string, address: string): Promise<Caller> {
+    try {
+      return await authenticate(token)
+    } catch (error) {
+      if (error instanceof AppError && error.status === 401) await countAnonymous(address)
+      throw error
+    }
+  }
+
   async function countAnonymous(address: string): Promise<void> {
-    if (options.anonymousLimit === undefined) return
-    const limit = { count: options.anonymousLimit, periodSeconds: 60 }
-    const retryAfterSeconds = await options.limiter.hit(`anonymous:${limitUnit(address)}`, limit)
+    if (options.anonymousLimit !== undefined) await hit(`anonymous:${limitUnit(address)}`, options.anonymousLimit)
+  }
+
+  /** Opening asks the database for every chat of the user. */
+  async function countOpening(userId: string): Promise<void> {
+    const most = await options.openingLimitOf?.(userId)
+    if (most !== undefined) await hit(`openings:${most}:${userId}`, most)
+  }
+
+  async function hit(key: string, count: number): Promise<void> {
+    const retryAfterSeconds = await options.limiter.hit(key, { count, periodSeconds: 60 })
     if (retryAfterSeconds > 0) throw tooManyRequests(retryAfterSeconds)
   }
 }

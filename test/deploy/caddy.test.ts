@@ -104,12 +104,23 @@ describe('the shipped Caddyfile', () => {
     expect(large.status).toBeOneOf([401, 404])
   }, 60_000)
 
-  it('keeps tokens, signatures and whom they belong to out of its log', async () => {
-    const secrets = ['tok-secret-1', 'sig-secret-2', 'usr-secret-3', 'exp-secret-4', 'bearer-secret-5', 'ref-secret-6']
+  it('keeps tokens, signatures, codes of invites and whom they belong to out of its log', async () => {
+    const secrets = [
+      'tok-secret-1',
+      'sig-secret-2',
+      'usr-secret-3',
+      'exp-secret-4',
+      'bearer-secret-5',
+      'ref-secret-6',
+      'inv-secret-7',
+    ]
     await ask(`/health?token=${secrets[0]}&s=${secrets[1]}&u=${secrets[2]}&t=${secrets[3]}&kept=yes`, {
       headers: { authorization: `Bearer ${secrets[4]}`, referer: `https://x.test/?token=${secrets[5]}` },
     })
     await ask(`/health?%74oken=${secrets[0]}`)
+    await ask(`/api/v1/invites/${secrets[6]}?kept=too`)
+    await ask(`/api/v1/invites/${secrets[6]}/join`, { method: 'POST' })
+    await ask(`/api/v1/chats/${Bun.randomUUIDv7()}/invites/${secrets[6]}`, { method: 'DELETE' })
     const handshake = new TestSocket(`${caddy.url.replace('https', 'wss')}/ws`, {
       protocols: ['bearer', 'bearer-secret-5'],
       tls: { rejectUnauthorized: false },
@@ -118,7 +129,9 @@ describe('the shipped Caddyfile', () => {
     const lines = () => caddy.log().split('\n')
     for (let i = 0; i < 100 && !lines().some((line) => line.includes('kept=yes')); i++) await Bun.sleep(20)
     await Bun.sleep(100)
-    expect(caddy.log()).toContain('/health?kept=yes')
+    expect(caddy.log()).toContain('/health?token=-&s=-&u=-&t=-&kept=yes')
+    expect(caddy.log()).toContain('/api/v1/invites/-?kept=too')
+    expect(caddy.log()).toContain('/api/v1/invites/-/join')
     expect(lines().filter((line) => line.includes('"/ws"')).length).toBeGreaterThan(0)
     for (const secret of secrets) expect(caddy.log()).not.toContain(secret)
   })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { type Answer, request, type TestUser } from '../support/client.ts'
+import { type Answer, request, TestSocket, type TestUser } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { handshake } from './raw.ts'
 
@@ -78,6 +78,37 @@ describe('requests', () => {
 
   it('that ask whether the server lives are not counted', async () => {
     expect(new Set(await statusesOf(20, () => fetch(`${server.url}/health`)))).toEqual(new Set([200]))
+  })
+
+  it.each(['none', 'eyJhbGciOiJIUzI1NiJ9.e30.x'])(
+    'with a token that is none count as anonymous ones: %s',
+    async (token) => {
+      const from = { 'x-forwarded-for': token === 'none' ? '198.51.100.5' : '198.51.100.6' }
+      const shown = token === 'none' ? undefined : token
+      const ask = () => request(`${server.url}/api/v1/users/me`, 'GET', shown, undefined, from)
+      expect(await statusesOf(3, ask)).toEqual([401, 401, 401])
+      expectRefusal(await ask(), 60)
+      // Whoever has a good one is not in it.
+      const user = await server.addUser()
+      expect((await request(`${server.url}/api/v1/users/me`, 'GET', user.token, undefined, from)).status).toBe(200)
+    },
+  )
+
+  it('that open sockets with a token that is none count as anonymous ones', async () => {
+    const open = () => handshake(server.url, '/ws?token=x.y.z', { 'x-forwarded-for': '198.51.100.7' })
+    expect(await statusesOf(4, open)).toEqual([401, 401, 401, 429])
+  })
+
+  it('that open sockets are limited as those of the user, beside the others', async () => {
+    const user = await server.addUser()
+    const open = () => handshake(server.url, `/ws?token=${user.token}`)
+    expect(await statusesOf(7, open)).toEqual([...Array(6).fill(101), 429])
+    expect((await user.get('/users/me')).status).toBe(200)
+    // By a first frame neither; the socket may try again.
+    const socket = new TestSocket(`${server.url.replace('http', 'ws')}/ws`)
+    await new Promise((resolve) => socket.ws.addEventListener('open', resolve))
+    expect(await socket.ask({ type: 'auth', token: user.token })).toMatchObject({ type: 'error', status: 429 })
+    await socket.close()
   })
 
   it('that open sockets without a token count as anonymous ones', async () => {

@@ -4,7 +4,7 @@
  */
 import { Elysia } from 'elysia'
 import type { RateLimiter } from '../../cache/limiter.ts'
-import { notSignedIn, tooManyRequests } from '../../errors.ts'
+import { AppError, notSignedIn, tooManyRequests } from '../../errors.ts'
 import { type ClientAddress, limitUnit } from '../../http/client-address.ts'
 import type { Client } from '../users/model.ts'
 import type { Authenticate } from './authenticator.ts'
@@ -73,28 +73,40 @@ export function createGuard(deps: GuardDeps) {
     await count(`api:${most}:${userId}`, most)
   }
 
+  const countAnonymous = async (arrival: Arrival) => {
+    if (limits.isOn) await count(`anonymous:${limitUnit(clientOf(arrival).address)}`, limits.anonymous)
+  }
+
+  const identify = async (token: string | undefined, arrival: Arrival) => {
+    try {
+      if (token === undefined) throw notSignedIn()
+      return await authenticate(token)
+    } catch (error) {
+      // Whoever shows what is no token of a living session is nobody yet, and nobody may ask for ever.
+      if (error instanceof AppError && error.status === 401) await countAnonymous(arrival)
+      throw error
+    }
+  }
+
   const signIn = async (arrival: Arrival): Promise<SignedIn> => {
-    const token = BEARER.exec(arrival.request.headers.get('authorization') ?? '')?.[1]
-    if (token === undefined) throw notSignedIn()
-    const { userId, sessionId } = await authenticate(token)
+    const { userId, sessionId } = await identify(tokenOf(arrival), arrival)
     if (limits.isOn) await countOf(userId)
     lastSeen.touch(userId)
     return { userId, sessionId, client: clientOf(arrival) }
   }
 
   /** For files: what they are opened by otherwise is their own affair, and no limit counts them. */
-  const letIn = async ({ request }: Arrival): Promise<MayBeSignedIn> => {
-    const token = BEARER.exec(request.headers.get('authorization') ?? '')?.[1]
+  const letIn = async (arrival: Arrival): Promise<MayBeSignedIn> => {
+    const token = tokenOf(arrival)
     if (token === undefined) return { userId: undefined }
-    const { userId } = await authenticate(token)
+    const { userId } = await identify(token, arrival)
     lastSeen.touch(userId)
     return { userId }
   }
 
   const pass = async (arrival: Arrival): Promise<Anonymous> => {
-    const client = clientOf(arrival)
-    if (limits.isOn) await count(`anonymous:${limitUnit(client.address)}`, limits.anonymous)
-    return { client }
+    await countAnonymous(arrival)
+    return { client: clientOf(arrival) }
   }
 
   return new Elysia({ name: 'guard' }).macro({
@@ -107,6 +119,9 @@ export function createGuard(deps: GuardDeps) {
     mayBeSignedIn: { ...checkpoint(letIn, readBody), detail: { security: [{ bearer: [] }, {}] } },
   })
 }
+
+const tokenOf = ({ request }: Arrival): string | undefined =>
+  BEARER.exec(request.headers.get('authorization') ?? '')?.[1]
 
 /** Something has to be there, else Elysia's own parser reads it. */
 const leaveBody = () => Promise.resolve({})

@@ -84,6 +84,11 @@ export async function deleteInvite(tx: Tx, chatId: string, code: string): Promis
   return rows.length > 0
 }
 
+/** Those that the user made. */
+export async function deleteInvitesOf(tx: Tx, chatId: string, userId: string): Promise<void> {
+  await tx.delete(invites).where(and(eq(invites.chatId, chatId), eq(invites.createdBy, userId)))
+}
+
 export async function deleteExpired(db: Db): Promise<void> {
   await db.delete(invites).where(lte(invites.expiresAt, sql`now()`))
 }

@@ -7,6 +7,7 @@ import { groupFull, memberNotFound, notAllowed, ownerMustHandOver, validationFai
 import { toPublicProfile } from '../users/model.ts'
 import { accessChat, accessLockedChat, type ChatAccess, isIntimate } from './access.ts'
 import { deleteBans, insertBan } from './bans-store.ts'
+import { deleteInvitesOf } from './invites-store.ts'
 import { type Member, type Role, roleOf } from './model.ts'
 import { type ChatsOptions, requireAddable } from './service.ts'
 import * as store from './store.ts'
@@ -66,7 +67,7 @@ export function createMembers({ db, bus, users, listOnline, groupLimitOf }: Chat
     leave,
 
     /**
-     * Removes somebody, who comes back only by being added, or (`targetId` oneself) leaves. Admins remove members, the
+     * Removes somebody, who comes back only by being added and whose invites end, or (`targetId` oneself) leaves. Admins remove members, the
      * owner anybody.
      * @throws AppError 404, 403, 400 in a direct chat, 409 for an owner who leaves
      */
@@ -79,13 +80,19 @@ export function createMembers({ db, bus, users, listOnline, groupLimitOf }: Chat
         if (!target) throw memberNotFound()
         const isPeer = chat.role !== 'owner' && roleOf(target, chat.ownerId) !== 'member'
         if (!isLeaving && isPeer) throw notAllowed('remove an admin: only the owner may')
-        if (!isLeaving) await insertBan(tx, chatId, targetId)
+        if (!isLeaving) {
+          await insertBan(tx, chatId, targetId)
+          await deleteInvitesOf(tx, chatId, targetId)
+        }
         return leave(tx, chat, targetId)
       })
       bus.publish(messages)
     },
 
-    /** The owner makes admins and members; `owner` hands the ownership over. @throws AppError 404, 403, 400 for oneself */
+    /**
+     * The owner makes admins and members; `owner` hands the ownership over. The invites of who is made a member end.
+     * @throws AppError 404, 403, 400 for oneself
+     */
     async setRole(userId: string, chatId: string, targetId: string, role: Role) {
       const chat = await db.transaction(async (tx) => {
         const owned = await accessLockedChat(tx, userId, chatId, 'own')
@@ -93,6 +100,7 @@ export function createMembers({ db, bus, users, listOnline, groupLimitOf }: Chat
         const target = await store.findMember(tx, chatId, targetId)
         if (!target) throw memberNotFound()
         await store.updateRole(tx, chatId, targetId, role === 'member' ? 'member' : 'admin')
+        if (role === 'member') await deleteInvitesOf(tx, chatId, targetId)
         // The chat's row changes with every role: a post that waits for it looks again at what its sender may.
         await store.updateChat(tx, chatId, role === 'owner' ? { ownerId: targetId } : {})
         return owned

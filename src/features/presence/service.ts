@@ -25,6 +25,9 @@ export interface PresenceOptions extends AudienceOptions {
   typingForMs?: number
 }
 
+/** The same chat is told of the same user who types. */
+const TELL_TYPING_EVERY_MS = 1000
+
 export type Presence = ReturnType<typeof createPresence>
 
 /** `join_chat` names at most this many who are there already. */
@@ -36,7 +39,7 @@ export function createPresence(options: PresenceOptions) {
   /** One for each socket that closed a moment ago. */
   const leaving = new Set<Timer>()
   /** By chat and user: who is told when it ends, and when that is. */
-  const typists = new Map<string, { topics: readonly Topic[]; timer: Timer }>()
+  const typists = new Map<string, { topics: readonly Topic[]; timer: Timer; toldAt: number }>()
 
   /** Tells those in the chats who may see the user's presence. Never rejects: nobody could do anything about it. */
   async function tell(userId: string, chatIds: readonly string[], sign: (to: Topic) => BusMessage): Promise<void> {
@@ -162,9 +165,14 @@ export function createPresence(options: PresenceOptions) {
       if (!isIntimate(chat)) return
       const topics = await audience.of(userId, [chatId])
       const key = `${chatId}:${userId}`
-      clearTimeout(typists.get(key)?.timer)
-      typists.set(key, { topics, timer: setTimeout(stopTyping, typingForMs, chatId, userId) })
-      bus.publish(topics.map((topic) => typing(topic, chatId, userId, true)))
+      const known = typists.get(key)
+      clearTimeout(known?.timer)
+      const now = performance.now()
+      // Whoever types on and on, or on many sockets, is heard no more often than this.
+      const isTold = known !== undefined && now - known.toldAt < TELL_TYPING_EVERY_MS
+      const timer = setTimeout(stopTyping, typingForMs, chatId, userId)
+      typists.set(key, { topics, timer, toldAt: isTold ? known.toldAt : now })
+      if (!isTold) bus.publish(topics.map((topic) => typing(topic, chatId, userId, true)))
     },
 
     /** A block began or ended: the other one sees the blocker go, or come back. Never rejects. */

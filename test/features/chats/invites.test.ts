@@ -255,6 +255,22 @@ describe('whoever was removed', () => {
     }
   })
 
+  it('leaves no way in for others: their invites end with them, and with their being an admin', async () => {
+    const chatId = await server.addGroup(owner, member)
+    const kept = await codeTo(chatId)
+    const promote = (role: string) => owner.patch(`/chats/${chatId}/members/${member.id}`, { role })
+    await promote('admin')
+    const first = (await invite(chatId, undefined, member)).code
+    await promote('member')
+    expect((await join(stranger, first)).status).toBe(404)
+    await promote('admin')
+    const second = (await invite(chatId, undefined, member)).code
+    await owner.delete(`/chats/${chatId}/members/${member.id}`)
+    expect((await join(stranger, second)).status).toBe(404)
+    expect((await listed(chatId)).map(({ code }) => code)).toEqual([kept])
+    expect((await join(stranger, kept)).status).toBe(200)
+  })
+
   it('may be welcome elsewhere', async () => {
     const user = await server.addUser()
     const [here, there] = [await server.addGroup(owner, user), await server.addGroup(owner)]

@@ -98,6 +98,19 @@ describe('online', () => {
 })
 
 describe('typing', () => {
+  test.concurrent('is told once a second at most, however often and on however many sockets', async () => {
+    const { user, chatId, watcher } = await pair()
+    const sockets = await Promise.all(Array.from({ length: 5 }, () => user.socket()))
+    const startedAt = performance.now()
+    for (let n = 0; n < 20; n++)
+      await Promise.all(sockets.map((socket) => socket.ask({ type: 'typing', chat_id: chatId })))
+    await watcher.settle()
+    const told = watcher.all('typing').filter(({ is_typing }) => is_typing).length
+    expect(told).toBeGreaterThan(0)
+    expect(told).toBeLessThanOrEqual(1 + Math.ceil((performance.now() - startedAt) / 1000))
+    await Promise.all([...sockets, watcher].map((one) => one.close()))
+  }, 15_000)
+
   test.concurrent('is told at once and over 3 s after the last time', async () => {
     const { user, chatId, watcher } = await pair()
     const socket = await user.socket()
