@@ -14,6 +14,8 @@ interface Arrival {
   server: { requestIP(request: Request): { address: string } | null } | null
 }
 
+/** A page of a foreign name that was made to lead here (DNS rebinding) brings its name along. */
+const LOCAL_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i
 const LOOPBACK = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/i
 /** Any of them says that a proxy stands between. */
 const FORWARDING = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
@@ -36,7 +38,8 @@ export const metricsRoutes = ({ metrics, token }: MetricsOptions) =>
 function refuseRemote({ request, server }: Arrival): AppError | undefined {
   const isLocal = LOOPBACK.test(server?.requestIP(request)?.address ?? '')
   const isDirect = FORWARDING.every((name) => !request.headers.has(name))
-  return isLocal && isDirect ? undefined : routeNotFound()
+  const isCalledSo = LOCAL_HOST.test(request.headers.get('host') ?? '')
+  return isLocal && isDirect && isCalledSo ? undefined : routeNotFound()
 }
 
 function refuseStranger({ headers }: Request, token: string): AppError | undefined {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { networkInterfaces } from 'node:os'
 import { request } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { rawRequest } from './raw.ts'
 
 const TOKEN = 'a-token-for-the-metrics'
 
@@ -37,6 +38,18 @@ describe('without METRICS_TOKEN', () => {
     const headers: Record<string, string> = Object.fromEntries(Object.entries(given))
     const answer = await request(`${server.url}/metrics`, 'GET', undefined, undefined, headers)
     expect(answer).toMatchObject({ status: 404, body: { error: 'No such endpoint', details: {} } })
+  })
+
+  it.each(['evil.example', 'evil.example:8080', 'localhost.evil.example', '127.0.0.1.evil.example'])(
+    'is not there for a page whose name was made to lead here: %s',
+    async (host) => {
+      expect((await rawRequest(server.url, { path: '/metrics', headers: { host } })).status).toBe(404)
+    },
+  )
+
+  it('is there by every name of this machine itself', async () => {
+    for (const host of ['localhost', 'localhost:8080', '127.0.0.1:8080', '[::1]:8080'])
+      expect((await rawRequest(server.url, { path: '/metrics', headers: { host } })).status).toBe(200)
   })
 
   it('is not there for another machine, whatever it says', async () => {
