@@ -177,7 +177,7 @@ export const settings = {
   RATE_LIMIT_LOGIN_ACCOUNT: setting(upTo(1e6), 5, 'login attempts at an account in 15 minutes'),
   RATE_LIMIT_LOGIN_ADDRESS: setting(upTo(1e6), 50, 'login attempts of an address in 15 minutes'),
   RATE_LIMIT_MESSAGES: setting(upTo(1e6), 30, 'messages of a user in 10 seconds'),
-  RATE_LIMIT_FRAMES: setting(upTo(1e6), 100, 'other frames of a socket in 10 seconds'),
+  RATE_LIMIT_FRAMES: setting(upTo(1e6), 100, 'other frames of a socket in 10 seconds; of a user five times as many'),
   RATE_LIMIT_CALLS: setting(upTo(1e6), 10, 'calls that a user begins in a minute'),
   RATE_LIMIT_UPLOAD_FREE: setting(upTo(1e6), 10, 'uploads an hour of a user'),
   RATE_LIMIT_UPLOAD_PREMIUM: setting(upTo(1e6), 100, 'uploads an hour of a premium user'),

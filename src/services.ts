@@ -186,10 +186,13 @@ export function createServices(options: ServicesOptions) {
     maxPerUser: config.WS_MAX_CONNECTIONS_PER_USER,
   })
   mendGaps({ bus, fanout, listChatIds: chats.listChatIds, listInvites: calls.listInvites, log })
+  // Of all sockets: what one tells a chat, every other member's hears.
+  const framesOfUser = { count: 5 * config.RATE_LIMIT_FRAMES, periodSeconds: 10 }
   const ofSockets = { messages, reads, presence, calls, log, metrics, fanout, authenticate, lastSeen, limiter }
   const gateway = createGateway({
     ...ofSockets,
     frameLimit: isLimited ? config.RATE_LIMIT_FRAMES : undefined,
+    countFrame: isLimited ? (userId) => ownLimiter.hit(`frames:${userId}`, framesOfUser) : undefined,
     onRefused: () => onRefused('frames'),
     listAliveSessions: sessions.listAlive,
     isSessionAlive: sessions.isAlive,

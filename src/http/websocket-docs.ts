@@ -41,7 +41,8 @@ the words and the status are those that the same failure has in REST.
 
 Messages of one socket are numbered in the order they are sent; its other frames wait for them. 30 messages in 10 s of a
 user and 100 other frames in 10 s of a socket are taken, unless the server is set otherwise; above that the answer is an
-\`error\` with \`details.retry_after\`, and the socket stays open.
+\`error\` with \`details.retry_after\`, and the socket stays open. A user opens as many sockets in a minute as requests are
+allowed.
 
 ### You get
 

@@ -30,7 +30,9 @@ export interface DispatchOptions {
   authenticate(socket: Socket, token: string): Promise<void>
   /** Frames other than messages of one socket in 10 s; undefined for no limit. */
   frameLimit: number | undefined
-  /** Told of each frame that a limit refused. */
+  /** Counts one of a user's, over all sockets here. @returns seconds to wait, 0 to go on; undefined for no limit */
+  countFrame?: (userId: string) => number
+  /** Told of each frame that the limit of its socket refused. */
   onRefused?: () => void
   metrics: Metrics
 }
@@ -43,7 +45,7 @@ const MAX_FAULTS = 50
 const MAX_WAITING = 1000
 
 export function createDispatch(options: DispatchOptions) {
-  const { messages, reads, presence, calls, log, authenticate, frameLimit, onRefused } = options
+  const { messages, reads, presence, calls, log, authenticate, frameLimit, countFrame, onRefused } = options
   const frames = countFrames(options.metrics)
 
   function answer(socket: Socket, ref: FrameRef, fields: Record<string, unknown> = {}): void {
@@ -155,6 +157,16 @@ export function createDispatch(options: DispatchOptions) {
     }
   }
 
+  /** Messages have a limit of their own. @returns seconds to wait */
+  function countOther(socket: Socket): number {
+    if (frameLimit !== undefined && socket.frames.hit() > frameLimit) {
+      onRefused?.()
+      return socket.frames.secondsLeft()
+    }
+    const userId = socket.caller?.userId
+    return userId === undefined ? 0 : (countFrame?.(userId) ?? 0)
+  }
+
   /** Takes one frame of a socket. Never throws. */
   function receive(socket: Socket, text: string): void {
     if (socket.state === 'closed') return
@@ -166,11 +178,9 @@ export function createDispatch(options: DispatchOptions) {
     }
     const { frame } = parsed
     frames[frame.type].inc()
-    const isTooMuch = frame.type !== 'message' && frameLimit !== undefined && socket.frames.hit() > frameLimit
-    if (isTooMuch) {
-      onRefused?.()
-      refuse(socket, frame.ref, tooManyRequests(socket.frames.secondsLeft()))
-    } else if (socket.queue.size >= MAX_WAITING) refuse(socket, frame.ref, unavailable('Too many frames are waiting'))
+    const retryAfterSeconds = frame.type === 'message' ? 0 : countOther(socket)
+    if (retryAfterSeconds > 0) refuse(socket, frame.ref, tooManyRequests(retryAfterSeconds))
+    else if (socket.queue.size >= MAX_WAITING) refuse(socket, frame.ref, unavailable('Too many frames are waiting'))
     else accept(socket, frame)
   }
 

@@ -157,3 +157,23 @@ describe('other frames', () => {
     await Promise.all([socket.close(), other.close()])
   })
 })
+
+describe('other frames of a user', () => {
+  it('are limited to five times those of a socket, over many sockets', async () => {
+    const own = await startServer({ RATE_LIMITS: 'on', RATE_LIMIT_FRAMES: '50' })
+    const [user, other] = [await own.addUser(), await own.addUser()]
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => user.socket()))
+    const answers = await Promise.all(
+      sockets.flatMap((socket) => Array.from({ length: 50 }, () => socket.ask({ type: 'ping' }))),
+    )
+    // While they are sent, some more become free: 25 in a second.
+    const taken = answers.filter(({ type }) => type === 'ack').length
+    expect(taken).toBeGreaterThanOrEqual(250)
+    expect(taken).toBeLessThan(900)
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(1000 - taken)
+    const beside = await other.socket()
+    expect((await beside.ask({ type: 'ping' })).type).toBe('ack')
+    await Promise.all([...sockets, beside].map((socket) => socket.close()))
+    await own.stop()
+  }, 60_000)
+})
