@@ -184,6 +184,7 @@ export function createServices(options: ServicesOptions) {
     getChat: chats.get,
     onLostChat: presence.leaveChat,
     maxPerUser: config.WS_MAX_CONNECTIONS_PER_USER,
+    onSent: (bytes) => gateway.noteSent(bytes),
   })
   mendGaps({ bus, fanout, listChatIds: chats.listChatIds, listInvites: calls.listInvites, log })
   // Of all sockets: what one tells a chat, every other member's hears.

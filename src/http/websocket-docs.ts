@@ -122,4 +122,4 @@ joined could not be read. What you send is stored and answered all the while.
 4400 too many faulty frames (50 in 10 s) · 4401 not signed in, or not any more ·
 4409 you have more than 100 sockets (unless the server is set otherwise), and this was the oldest of the session that has
 the most: connect again when somebody looks · 1006 without a close frame: you read too
-slowly (more than 1 MiB was waiting), or the connection was lost.`
+slowly (more than 1 MiB was waiting, or you had the most of what waited for all), or the connection was lost.`

@@ -18,6 +18,8 @@ export interface FanoutOptions {
   onLostChat(userId: string, chatId: string): void
   /** Sockets of a user here. */
   maxPerUser: number
+  /** Told how many bytes went out, to all sockets together. */
+  onSent?: (bytes: number) => void
 }
 
 /** What a user follows, and how often that had changed. */
@@ -29,7 +31,7 @@ export interface Followed {
 
 export type Fanout = ReturnType<typeof createFanout>
 
-export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerUser }: FanoutOptions) {
+export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerUser, onSent }: FanoutOptions) {
   const users = new Map<string, LocalUser>()
   const opening = new Set<Socket>()
   /** By topic, the events that wait in `joining`. */
@@ -44,6 +46,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
   /** Native fan-out of the same bytes to every socket that follows the topic; opening ones keep them for later. */
   function forward({ topic, payload }: BusMessage): void {
     server?.publish(topic, payload)
+    if (server && onSent) onSent(payload.length * server.subscriberCount(topic))
     for (const socket of opening) if (isFor(socket, topic)) socket.deliver(payload)
     for (const events of waiting.get(topic) ?? []) events.push(payload)
   }

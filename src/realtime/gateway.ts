@@ -6,6 +6,7 @@ import type { Authenticate, Caller } from '../features/auth/authenticator.ts'
 import type { Presence } from '../features/presence/service.ts'
 import { type ClientAddress, limitUnit } from '../http/client-address.ts'
 import type { Log } from '../observability/log.ts'
+import { createBacklog } from './backlog.ts'
 import { deviceOf } from './call-frames.ts'
 import { createDispatch, type DispatchOptions, MAX_FRAME_BYTES } from './dispatch.ts'
 import type { Fanout } from './fanout.ts'
@@ -49,6 +50,7 @@ const CLOSE_CODES = new Set<number>([...Object.values(closeCodes), 1000, 1005, 1
 export function createGateway(options: GatewayOptions) {
   const { fanout, presence, calls, authenticate, log, maxConnections } = options
   const sockets = new Set<Socket>()
+  const backlog = createBacklog(sockets)
   let isLeaving = false
   let isDraining = false
   const receive = createDispatch({ ...options, authenticate: present })
@@ -109,6 +111,7 @@ export function createGateway(options: GatewayOptions) {
   }
 
   function sweep(): void {
+    backlog.relieve()
     const now = options.now()
     for (const socket of sockets) {
       const { caller } = socket
@@ -230,6 +233,9 @@ export function createGateway(options: GatewayOptions) {
       clearInterval(sweeper)
       clearInterval(poller)
     },
+
+    /** So many bytes were sent by publishing, to all sockets that follow the topic together. */
+    noteSent: backlog.noteSent,
 
     /** How many sockets are open. */
     count: () => sockets.size,

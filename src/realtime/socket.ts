@@ -76,6 +76,16 @@ export class Socket {
     return this.joinedChats?.delete(chatId) ?? false
   }
 
+  /** What was sent and the client has not taken yet, in this process. */
+  waitingBytes(): number {
+    return this.ws?.getBufferedAmount() ?? 0
+  }
+
+  /** Without a close frame, for which there is no way to the client: it sees 1006. */
+  cutOff(): void {
+    this.ws?.terminate()
+  }
+
   close(code: number, reason: string): void {
     this.ws?.close(code, reason)
   }
