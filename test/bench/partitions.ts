@@ -121,8 +121,9 @@ function listReads(ways: readonly Way[], corpus: Corpus): Variant[] {
 async function indexForSearch({ db, sql }: Database): Promise<void> {
   const indexer = createSearchIndexer({ db, log, everyMs: 1, share: 1 })
   const isBehind = async () =>
-    (await sql`select from chats c left join search_heads h on h.chat_id = c.id where h.seq is distinct from c.last_seq`)
-      .length > 0
+    (
+      await sql`select from chats c left join search_heads h on h.chat_id = c.id where h.seq is distinct from c.last_seq`
+    ).length > 0
   await indexer.catchUp()
   while (await isBehind()) await Bun.sleep(100)
   await indexer.stop()
@@ -186,7 +187,9 @@ async function bench(): Promise<void> {
     await first.close()
     const date = new Date().toISOString().slice(0, 10)
     write(`${date}, ${cpus().length} x ${cpus()[0]?.model.trim()}, Bun ${Bun.version}`)
-    write(`${whole(rows)} messages in ${whole(chats)} chats; filled in ${whole(filled)} s, search in ${whole(indexed)} s`)
+    write(
+      `${whole(rows)} messages in ${whole(chats)} chats; filled in ${whole(filled)} s, search in ${whole(indexed)} s`,
+    )
     for (const count of counts) {
       await admin.sql.unsafe(`create database hash_${count} template plain strategy file_copy`)
       const copy = connect(`hash_${count}`, 2)
