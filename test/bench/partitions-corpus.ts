@@ -1,6 +1,4 @@
 /** Ten million messages, made inside PostgreSQL: the same in every run. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type postgres from 'postgres'
 
 export interface Corpus {
@@ -74,16 +72,4 @@ export async function fill(sql: postgres.Sql, rows: number, chats: number): Prom
     insert into search_heads (chat_id, seq, rev)
     select id, last_seq, last_rev from chats where id <> all(${chatIds.slice(0, SEARCHED_CHATS)}::uuid[])`
   return { userId, searcherId, chatIds, perChat }
-}
-
-/** Runs the script that operators run. */
-export async function partition(sql: postgres.Sql, count: number): Promise<void> {
-  const script = await readFile(join(import.meta.dir, '../../deploy/postgres/partition-messages.sql'), 'utf8')
-  const connection = await sql.reserve()
-  try {
-    await connection`select set_config('messenger.partitions', ${String(count)}, false)`
-    await connection.unsafe(script)
-  } finally {
-    connection.release()
-  }
 }

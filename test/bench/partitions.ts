@@ -16,8 +16,9 @@ import * as store from '../../src/features/messages/store.ts'
 import { insertDrafts } from '../../src/features/messages/writer-store.ts'
 import { inSnapshot, listChanged } from '../../src/features/sync/store.ts'
 import { createLog } from '../../src/observability/log.ts'
+import { partition } from '../support/partition.ts'
 import { measureAll, type Variant } from './measure.ts'
-import { type Corpus, fill, partition, wordAt } from './partitions-corpus.ts'
+import { type Corpus, fill, wordAt } from './partitions-corpus.ts'
 
 const ROUNDS = 5
 const SECONDS = 2
