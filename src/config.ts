@@ -140,7 +140,7 @@ export const settings = {
     [],
     'read replicas of DATABASE_URL, comma-separated: for history and search',
   ),
-  DATABASE_REPLICA_MAX_LAG_SECONDS: setting(upTo(3600), 5, 'a replica that is further behind is not asked'),
+  DATABASE_REPLICA_MAX_LAG: setting(upTo(3600), 5, 'seconds; a replica that is further behind is not asked'),
   DATABASE_POOL_MAX: setting(integer(2, 100), 10, 'PostgreSQL connections of this instance'),
   REDIS_URL: setting(
     redisUrls,

@@ -22,7 +22,7 @@ describe('the settings', () => {
       DATA_DIR: resolve('data'),
       DATABASE_URL: undefined,
       DATABASE_REPLICA_URLS: [],
-      DATABASE_REPLICA_MAX_LAG_SECONDS: 5,
+      DATABASE_REPLICA_MAX_LAG: 5,
       DATABASE_POOL_MAX: 10,
       REDIS_URL: undefined,
       JWT_SECRET: undefined,
@@ -101,7 +101,7 @@ describe('a fault', () => {
     DATA_DIR: [],
     DATABASE_URL: ['x', 'mysql://u@h/d', 'http://localhost/x', 'postgres:/x', 'postgres://[x/y'],
     DATABASE_REPLICA_URLS: ['x', 'postgres://a/b,http://c'],
-    DATABASE_REPLICA_MAX_LAG_SECONDS: ['0', '3601', '5s'],
+    DATABASE_REPLICA_MAX_LAG: ['0', '3601', '5s'],
     DATABASE_POOL_MAX: ['1', '101', 'ten'],
     REDIS_URL: ['localhost:6379', 'http://localhost', 'redis://a,http://b'],
     JWT_SECRET: ['short', 'x'.repeat(31)],
@@ -189,6 +189,14 @@ describe('a fault', () => {
     expect(faultsOf({ DATABASE_URL: 'postgres://u:p@h/d', JWT_SECRET: 'short' })).toEqual([
       'JWT_SECRET must be at least 32 bytes long',
     ])
+  })
+
+  it('is a replica of the embedded database', () => {
+    expect(faultsOf({ DATABASE_REPLICA_URLS: 'postgres://a/b' })).toEqual([
+      'DATABASE_REPLICA_URLS needs DATABASE_URL: the embedded database has no replicas',
+    ])
+    expect(faultsOf({ DATABASE_REPLICA_URLS: 'postgres://a/b', DATABASE_URL: 'x', JWT_SECRET: SECRET })).toHaveLength(1)
+    expect(faultsOf({ DATABASE_REPLICA_URLS: ',' })).toEqual([])
   })
 
   it('is a relay without the secret it shares', () => {

@@ -75,7 +75,7 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
     const replicas = openReplicas({
       urls: config.DATABASE_REPLICA_URLS,
       poolMax: config.DATABASE_POOL_MAX,
-      maxLagSeconds: config.DATABASE_REPLICA_MAX_LAG_SECONDS,
+      maxLagSeconds: config.DATABASE_REPLICA_MAX_LAG,
       ...{ primary: database, log, metrics, queries },
     })
     undo.push(replicas.close)

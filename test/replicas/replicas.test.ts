@@ -11,7 +11,7 @@ let chatId: string
 
 beforeAll(async () => {
   // A replica that lags stays in use: what guards the readers here is not how long it lags.
-  world = await startReplicated({ DATABASE_REPLICA_MAX_LAG_SECONDS: '3600' })
+  world = await startReplicated({ DATABASE_REPLICA_MAX_LAG: '3600' })
   ann = await world.server.addUser()
   ben = await world.server.addUser()
   chatId = await world.server.addGroup(ann, ben)

@@ -27,7 +27,7 @@ export async function startReplicated(settings: Record<string, string> = {}): Pr
   const server = await startServer({
     DATABASE_URL: url,
     DATABASE_REPLICA_URLS: replica.urlOf(url),
-    DATABASE_REPLICA_MAX_LAG_SECONDS: '2',
+    DATABASE_REPLICA_MAX_LAG: '2',
     ...settings,
   })
   const readMetric = async (series: string) => {
