@@ -111,6 +111,26 @@ describe('a replica', () => {
     expect((await page(ben, '?after_seq=120')).messages).toMatchObject([{ content: '', seq: 121 }])
   })
 
+  it('shows no page from before an edit, where nothing else has happened', async () => {
+    const sent = await send('before')
+    await caughtUp()
+    await world.replica.pause()
+    await ann.patch(`/chats/${chatId}/messages/${sent.id}`, { content: 'after' })
+    for (const query of ['?limit=60', '?offset=0', `?before_seq=${sent.seq + 1}`, `?after_seq=${sent.seq - 1}`]) {
+      expect(contentsOf(await page(ben, query))[0]).toBe('after')
+    }
+    await world.replica.resume()
+  })
+
+  it('finds in a search whatever the primary would find, where nothing but a new message is missing', async () => {
+    await caughtUp()
+    await world.replica.pause()
+    await send('a rhinoceros')
+    await indexed(world.server)
+    expect(textsOf(await search(ben, 'rhinoceros'))).toEqual(['a rhinoceros'])
+    await world.replica.resume()
+  })
+
   it('shows no deleted, edited or old words in a search while it has stopped', async () => {
     const secret = await send('the password is swordfish')
     const known = await send('an elephant')

@@ -88,11 +88,15 @@ describe('a replica', () => {
   }, 60_000)
 
   it('that hangs keeps nobody waiting for longer than it takes to notice', async () => {
+    const [failed, answered] = [await world.reads('failed'), await world.reads('answered')]
     const told = await toldDuring(async () => {
       const { bad, count } = await underLoad(async () => {
         await world.replica.freeze()
+        const pages = Array.from({ length: 10 }, () => ann.get(`/chats/${chatId}/messages?before_seq=30`))
+        for (const { status } of await Promise.all(pages)) expect(status).toBe(200)
+        // It is still frozen; nobody waited until their connection was given up.
+        expect(await world.reads('failed')).toBe(failed)
         await world.until(false)
-        await Bun.sleep(500)
         await world.replica.thaw()
         await world.until(true)
       })
@@ -100,6 +104,10 @@ describe('a replica', () => {
       expect(count).toBeGreaterThan(4)
     })
     expect(told).toEqual([NOT_USED, USED])
+    for (let n = 0; (await world.reads('answered')) <= answered; n++) {
+      expect(n).toBeLessThan(500)
+      await ann.get(`/chats/${chatId}/messages?before_seq=30`)
+    }
   }, 60_000)
 
   it('that was promoted is a stranger from that moment', async () => {
