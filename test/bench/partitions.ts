@@ -63,7 +63,7 @@ function batchOf({ chatIds, userId }: Corpus, size: number) {
 const listWrites = (ways: readonly Way[], corpus: Corpus): Variant[] =>
   BATCHES.flatMap((size) =>
     ways.map(({ name, writer }) => ({
-      task: `send: ${size} chats in a batch`,
+      task: `send: a batch of ${size}`,
       way: name,
       run: () => insertDrafts(writer.sql, batchOf(corpus, size)),
     })),
