@@ -19,4 +19,4 @@ const SUITES = [
   ...['events', 'opening', 'sessions'].map((name) => `realtime/${name}`),
 ]
 
-it('passes as on one instance', () => runSuites(SUITES, { TEST_INSTANCES: '2' }, 400), 10 * 60_000)
+it('passes as on one instance', () => runSuites(SUITES, { TEST_INSTANCES: '2' }, 400), 20 * 60_000)

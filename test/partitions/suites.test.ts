@@ -13,4 +13,4 @@ const SUITES = [
   'features/uploads/uploads',
 ]
 
-it('pass as on one table', () => runSuites(SUITES, { TEST_PARTITIONS: '16' }, 120), 10 * 60_000)
+it('pass as on one table', () => runSuites(SUITES, { TEST_PARTITIONS: '16' }, 120), 20 * 60_000)
