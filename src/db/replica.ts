@@ -45,11 +45,13 @@ export function createReplica(options: ReplicaOptions): Replica {
   let isTold = false
   let lag: number | undefined
   let isLooking = false
+  let isClosed = false
   let failureToldAt = Number.NEGATIVE_INFINITY
   /** What lets go of each read that is under way. */
   const releases = new Set<() => void>()
 
   function judge(found: string | undefined): void {
+    if (isClosed) return
     const isChanged = (fault === undefined) !== (found === undefined)
     fault = found
     if (found !== undefined) {
@@ -124,6 +126,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     },
 
     async close() {
+      isClosed = true
       await Promise.all([database.close(), watcher.close({ timeoutSeconds: 0 })])
     },
   }

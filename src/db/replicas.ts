@@ -166,5 +166,8 @@ function measure(metrics: Metrics, replicas: readonly Replica[]): void {
   )
 }
 
-/** Host and database of a URL as PostgreSQL's clients read it: no user, no password. */
-const addressOf = (url: string): string => url.replace(/^\w+:\/\/(?:[^/]*@)?/, '').replace(/[?&]password=[^&]*/g, '')
+/** Where a URL leads to: host or directory, and database. No user, no password. */
+function addressOf(url: string): string {
+  const [place = '', query = ''] = url.replace(/^\w+:\/\/(?:[^/]*@)?/, '').split('?')
+  return `${new URLSearchParams(query).get('host') ?? ''}${place}`
+}
