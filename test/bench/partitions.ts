@@ -11,14 +11,13 @@ import { connectDatabase, type Database } from '../../src/db/client.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createSearch } from '../../src/features/messages/search.ts'
-import { createSearchIndexer } from '../../src/features/messages/search-indexer.ts'
 import * as store from '../../src/features/messages/store.ts'
 import { insertDrafts } from '../../src/features/messages/writer-store.ts'
 import { inSnapshot, listChanged } from '../../src/features/sync/store.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { partition } from '../support/partition.ts'
+import { type Corpus, fill, indexForSearch, wordAt } from './many-messages.ts'
 import { measureAll, type Variant } from './measure.ts'
-import { type Corpus, fill, wordAt } from './partitions-corpus.ts'
 
 const ROUNDS = 5
 const SECONDS = 2
@@ -117,17 +116,6 @@ function listReads(ways: readonly Way[], corpus: Corpus): Variant[] {
   return Object.entries(tasks).flatMap(([task, runWith]) =>
     ways.map(({ name, database }) => ({ task, way: name, run: runWith(database) })),
   )
-}
-
-async function indexForSearch({ db, sql }: Database): Promise<void> {
-  const indexer = createSearchIndexer({ db, log, everyMs: 1, share: 1 })
-  const isBehind = async () =>
-    (
-      await sql`select from chats c left join search_heads h on h.chat_id = c.id where h.seq is distinct from c.last_seq`
-    ).length > 0
-  await indexer.catchUp()
-  while (await isBehind()) await Bun.sleep(100)
-  await indexer.stop()
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -1,5 +1,8 @@
-/** Ten million messages, made inside PostgreSQL: the same in every run. */
+/** Messages by the million, made inside PostgreSQL: the same in every run. */
 import type postgres from 'postgres'
+import type { Database } from '../../src/db/client.ts'
+import { createSearchIndexer } from '../../src/features/messages/search-indexer.ts'
+import { createLog } from '../../src/observability/log.ts'
 
 export interface Corpus {
   /** The member of every chat who writes. */
@@ -72,4 +75,16 @@ export async function fill(sql: postgres.Sql, rows: number, chats: number): Prom
     insert into search_heads (chat_id, seq, rev)
     select id, last_seq, last_rev from chats where id <> all(${chatIds.slice(0, SEARCHED_CHATS)}::uuid[])`
   return { userId, searcherId, chatIds, perChat }
+}
+
+/** Indexes for search all that is not, without resting. */
+export async function indexForSearch({ db, sql }: Database): Promise<void> {
+  const indexer = createSearchIndexer({ db, log: createLog('error'), everyMs: 1, share: 1 })
+  const isBehind = async () =>
+    (
+      await sql`select from chats c left join search_heads h on h.chat_id = c.id where h.seq is distinct from c.last_seq`
+    ).length > 0
+  await indexer.catchUp()
+  while (await isBehind()) await Bun.sleep(100)
+  await indexer.stop()
 }
