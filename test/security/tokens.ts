@@ -89,8 +89,8 @@ function forge(token: string, sessionId: string): Record<string, string> {
   for (const nbf of [now + 60, now + 86_400]) put(`not before ${nbf}`, { nbf, exp: now - 1 })
   // A bit of each part turned, some places of each.
   for (const [part, text] of [head, body, mark].entries()) {
-    for (let n = 0; n < 24; n++) {
-      const at = Math.floor((n * (text.length - 1)) / 24)
+    for (let n = 0; n < 30; n++) {
+      const at = Math.floor((n * (text.length - 1)) / 30)
       const turned = text[at] === 'A' ? 'B' : 'A'
       const altered = [head, body, mark]
       altered[part] = text.slice(0, at) + turned + text.slice(at + 1)
