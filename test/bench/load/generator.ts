@@ -196,6 +196,8 @@ async function main(): Promise<void> {
   let copies = 1
   const answer = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`)
   for await (const line of console) {
+    // The end of the input.
+    if (line === '') break
     if (!talkers) {
       const options = JSON.parse(line) as LoadOptions
       copies = options.copies
