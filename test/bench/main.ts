@@ -81,7 +81,7 @@ async function bench(options: Options): Promise<number> {
     const path = options.json ?? join(FOLDER, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`)
     await writeJson(path, { ...machine, options, seconds: now() - startedAt, outcomes })
     print(headline(machine))
-    print(`Medians of ${options.rounds} rounds in turns, ${options.seconds} s each.\n`)
+    print(`Medians of ${options.rounds} rounds in turns, ${options.seconds} s each; separate parts run once.\n`)
     print(tableOf(rows))
     const goals = rows.map(isHeld).filter((held) => held !== undefined)
     say(`\n${goals.filter(Boolean).length} of ${goals.length} goals are held. The figures: ${path}`)

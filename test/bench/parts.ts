@@ -1,4 +1,6 @@
 /** All parts, in the order in which they run. */
+
+import { growth } from './growth/growth.ts'
 import type { Part } from './part.ts'
 import { dm } from './parts/dm.ts'
 import { fanout } from './parts/fanout.ts'
@@ -10,4 +12,4 @@ import { logins } from './parts/logins.ts'
 import { reads } from './parts/reads.ts'
 import { uploads } from './parts/uploads.ts'
 
-export const parts: readonly Part[] = [dm, latency, fanout, idle, instances, reads, logins, uploads, http]
+export const parts: readonly Part[] = [dm, latency, fanout, idle, instances, reads, logins, uploads, http, growth]

@@ -9,19 +9,30 @@ export interface Ask {
   isPaged?: boolean
 }
 
-/** Asks `perSecond` times a second; a latency counts from when the request was due. @throws Error for any answer but 200 */
-export async function askBySchedule(
-  asks: readonly Ask[],
+/** Answered with 429: whoever asked has as much under way as one may. */
+class Refused extends Error {}
+
+/**
+ * Asks `perSecond` times a second, in turns; a latency counts from when the request was due, and one that was refused
+ * takes for ever. @throws Error for any answer but 200 and 429
+ */
+export async function askBySchedule<Kind extends Ask>(
+  asks: readonly Kind[],
   perSecond: number,
   seconds: number,
-): Promise<{ ask: Ask; ms: number }[]> {
+): Promise<{ ask: Kind; ms: number }[]> {
   const startedAt = performance.now()
   return await Promise.all(
     Array.from({ length: Math.max(asks.length, Math.floor(perSecond * seconds)) }, async (_, n) => {
-      const ask = asks[n % asks.length] as Ask
+      const ask = asks[n % asks.length] as Kind
       const dueAt = startedAt + (n * 1000) / perSecond
       await Bun.sleep(dueAt - performance.now())
-      await answerOf(ask)
+      try {
+        await answerOf(ask)
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error
+        return { ask, ms: Number.POSITIVE_INFINITY }
+      }
       return { ask, ms: performance.now() - dueAt }
     }),
   )
@@ -48,6 +59,7 @@ async function answerPage({ url, method = 'GET', token, body }: Ask): Promise<Ar
     body: body === undefined ? undefined : JSON.stringify(body),
   })
   const bytes = await response.arrayBuffer()
+  if (response.status === 429) throw new Refused(url)
   if (response.status !== 200) throw new Error(`${method} ${url} answers ${response.status}`)
   return bytes
 }
