@@ -9,6 +9,8 @@ import { inTurn } from './contestants.ts'
 
 const CONNECTIONS = 32
 const PATH = '/api/v1/users/me'
+/** Signed in as well, and answered without a look into the database. */
+const NO_QUERY = '/api/v1/calls/ice-servers'
 
 export const http: Part = {
   name: 'http',
@@ -25,9 +27,14 @@ export const http: Part = {
       undo.add(bare.stop)
       const samples = new Samples()
       const servers = [messenger, bare].map((server) => ({ server }))
-      const ask = (server: typeof bare, length: number) =>
-        inTurn(servers, server, () => askOverAndOver({ url: server.url + PATH, token }, CONNECTIONS, length))
-      for (const { server } of servers) await ask(server, 1)
+      const ask = (server: typeof bare, path: string, length: number) =>
+        inTurn(servers, server, () => askOverAndOver({ url: server.url + path, token }, CONNECTIONS, length))
+      const turns = [
+        { name: 'messenger: answers/s', server: messenger, path: PATH },
+        { name: 'messenger, without a query: answers/s', server: messenger, path: NO_QUERY },
+        { name: `${bare.name}: answers/s`, server: bare, path: PATH },
+      ]
+      for (const { server, path } of turns) await ask(server, path, 1)
       let rounds = 0
       return {
         samples,
@@ -39,10 +46,16 @@ export const http: Part = {
             against: { name: bare.name, values: samples.of(`${bare.name}: answers/s`) },
             goal: { atLeast: 0.5 },
           },
+          {
+            what: 'GET /calls/ice-servers, signed in, no query: answers/s',
+            unit: '/s',
+            ours: samples.of('messenger, without a query: answers/s'),
+            against: { name: bare.name, values: samples.of(`${bare.name}: answers/s`) },
+          },
         ],
         async round() {
-          for (const { server } of rotate(servers, rounds++)) {
-            samples.note(`${server.name}: answers/s`, await ask(server, seconds))
+          for (const { name, server, path } of rotate(turns, rounds++)) {
+            samples.note(name, await ask(server, path, seconds))
           }
         },
         stop: undo.run,
