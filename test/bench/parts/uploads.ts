@@ -47,9 +47,9 @@ export const uploads: Part = {
     return undo.guard(async () => {
       const folder = await mkdtemp(join(tmpdir(), 'messenger-bench-'))
       undo.add(() => rm(folder, { recursive: true, force: true }))
-      const settings = { MEDIA_MAX_BYTES_FREE: String(FILE_BYTES) }
       const dataDir = join(folder, 'data')
-      const { database, secret, url, pid } = await startMessenger(postgres, undo, { settings, dataDir })
+      const settings = { MEDIA_MAX_BYTES_FREE: String(FILE_BYTES), DATA_DIR: dataDir }
+      const { database, secret, url, pid } = await startMessenger(postgres, undo, { settings })
       const [uploader] = await addPeople(database, 1, secret)
       const [album = ''] = await addChats(database, uploader ? [[uploader]] : [])
       if (!uploader) throw new Error('Nobody uploads')
