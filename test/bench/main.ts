@@ -30,6 +30,7 @@ async function runPart(part: Part, run: Run, rounds: number, endsAt: number): Pr
   const startedAt = now()
   const outcome: Outcome = { part: part.name, title: part.title, seconds: 0, rounds: 0, rows: [], samples: {} }
   let prepared: Prepared | undefined
+  if (startedAt > endsAt) return outcome
   try {
     prepared = await part.prepare(run)
     const firstAt = now()

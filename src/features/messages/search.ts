@@ -8,7 +8,7 @@ import { type Message, toMessage } from './model.ts'
 import { decodeMarkedCursor, markCursor } from './search-cursor.ts'
 import { parseQuery, type Term, toQuery } from './search-query.ts'
 import { makeSnippet, type Snippet } from './search-snippet.ts'
-import { type FoundRow, listFound, listResembling } from './search-store.ts'
+import { type FoundRow, listFoundInOrder, listResembling } from './search-store.ts'
 import { createTurns } from './search-turns.ts'
 import { isDictionaryWord, pickMeant } from './search-typos.ts'
 
@@ -51,7 +51,7 @@ export function createSearch({ db }: { db: Db }) {
     if (chatId !== undefined) await accessChat(db, userId, chatId, 'read')
 
     const list = (wanted: readonly Term[]) =>
-      listFound(db, userId, { query: toQuery(wanted), chatId, before, limit: limit + 1 })
+      listFoundInOrder(db, userId, { query: toQuery(wanted), chatId, before, limit: limit + 1 })
     if (!before?.isFuzzy) {
       const rows = await list(terms)
       const isFound = rows.length > 0 || before !== undefined

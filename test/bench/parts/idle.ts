@@ -10,7 +10,7 @@ const SOCKETS = 5000
 const CHATS_EACH = 50
 const GROUP = 10
 /** Until what opening them took is given back. */
-const REST_MS = 3000
+const REST_MS = 10_000
 const PER_CONNECTION = 'memory of an idle connection, KB'
 const IN_ALL = 'memory of the server with all of them, MB'
 
