@@ -72,9 +72,7 @@ async function bench(options: Options): Promise<number> {
     const run: Run = { postgres, seconds: options.seconds, sizes: options.sizes, folder: FOLDER, say }
     for (const part of chosen) {
       say(`${part.name}: ${part.title}`)
-      const outcome = part.isSeparate
-        ? await runPart(part, run, 1, Number.POSITIVE_INFINITY)
-        : await runPart(part, run, options.rounds, endsAt)
+      const outcome = await runPart(part, run, options.rounds, part.isSeparate ? Number.POSITIVE_INFINITY : endsAt)
       outcomes.push(outcome)
       say(`  ${outcome.rounds} rounds, ${Math.round(outcome.seconds)} s${outcome.fault ? `: ${outcome.fault}` : ''}`)
     }
@@ -82,7 +80,7 @@ async function bench(options: Options): Promise<number> {
     const path = options.json ?? join(FOLDER, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`)
     await writeJson(path, { ...machine, options, seconds: now() - startedAt, outcomes })
     print(headline(machine))
-    print(`Medians of ${options.rounds} rounds in turns, ${options.seconds} s each; separate parts run once.\n`)
+    print(`Medians of ${options.rounds} rounds in turns, ${options.seconds} s each.\n`)
     print(tableOf(rows))
     const goals = rows.map(isHeld).filter((held) => held !== undefined)
     say(`\n${goals.filter(Boolean).length} of ${goals.length} goals are held. The figures: ${path}`)

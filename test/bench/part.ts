@@ -42,7 +42,7 @@ export interface Prepared {
 export interface Part {
   name: string
   title: string
-  /** Takes longer than the others and runs only when it is named, once. */
+  /** Runs only when it is named, as long as it takes. */
   isSeparate?: boolean
   prepare(run: Run): Promise<Prepared>
 }

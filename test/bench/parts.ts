@@ -9,7 +9,20 @@ import { idle } from './parts/idle.ts'
 import { instances } from './parts/instances.ts'
 import { latency } from './parts/latency.ts'
 import { logins } from './parts/logins.ts'
+import { pools } from './parts/pools.ts'
 import { reads } from './parts/reads.ts'
 import { uploads } from './parts/uploads.ts'
 
-export const parts: readonly Part[] = [dm, latency, fanout, idle, instances, reads, logins, uploads, http, growth]
+export const parts: readonly Part[] = [
+  dm,
+  latency,
+  fanout,
+  idle,
+  instances,
+  reads,
+  logins,
+  uploads,
+  http,
+  growth,
+  pools,
+]
