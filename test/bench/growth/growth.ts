@@ -20,7 +20,10 @@ const EXPLAINED = 5
 const USUAL = 100
 const SECRET = 'a secret of the bench, long enough to be one'
 const BIG_TABLES = /Seq Scan on (?:messages|chats|chat_members|message_search)\b/g
-/** From the smallest size to the largest: a B-tree is a level or two higher. */
+/**
+ * From the smallest size to the largest: a B-tree is a level or two higher. A search has no goal: it looks through the
+ * newest messages of each chat, so it grows until the chats hold more than that.
+ */
 const MOST = 2
 
 const key = (name: string, size: number, chats: number, of: 'ms' | 'pages' | 'scans') =>
@@ -139,7 +142,7 @@ function rowsOf(samples: Samples, sizes: readonly number[]): Row[] {
     unit: what,
     ours: of(name, most, USUAL, what),
     against: { name: `at ${least.toLocaleString('en')}`, values: of(name, least, USUAL, what) },
-    goal: what === 'pages' && !name.startsWith('search: a word') ? { atMost: MOST } : undefined,
+    goal: what === 'pages' && !name.startsWith('search') ? { atMost: MOST } : undefined,
   })
   const byChats = (name: string, what: 'ms' | 'pages'): Row => ({
     what: `${name}, 1,000 chats, ${most.toLocaleString('en')} messages`,

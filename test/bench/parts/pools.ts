@@ -3,7 +3,7 @@ import { startLoad } from '../load/start.ts'
 import { type Part, rotate, Samples, Undo } from '../part.ts'
 import { pairsOf } from '../people.ts'
 import { POOL_MAX, startStandIn } from '../systems/stand-in.ts'
-import { CONTENT, inTurn, measureSaturated } from './contestants.ts'
+import { CONTENT, type Contestant, inTurn, measureSaturated } from './contestants.ts'
 
 const USERS = 200
 const WINDOW = 16
@@ -19,7 +19,7 @@ export const pools: Part = {
     return undo.guard(async () => {
       const userIds = Array.from({ length: USERS }, () => Bun.randomUUIDv7())
       const chats = pairsOf(userIds).map((pair) => ({ id: Bun.randomUUIDv7(), userIds: pair }))
-      const contestants = []
+      const contestants: Contestant[] = []
       for (const variant of VARIANTS) {
         for (const size of SIZES) {
           const server = await startStandIn(postgres, undo, variant, { userIds, chats }, size)
@@ -28,7 +28,7 @@ export const pools: Part = {
           )
           const load = await startLoad({ protocol: 'stand-in', members, content: CONTENT, copies: 1 })
           undo.add(load.stop)
-          contestants.push({ name: `${variant}, ${size} connections`, variant, size, server, load })
+          contestants.push({ name: `${variant}, ${size} connections`, server, load })
         }
       }
       const samples = new Samples()
