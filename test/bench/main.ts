@@ -76,7 +76,8 @@ async function bench(options: Options): Promise<number> {
       outcomes.push(outcome)
       say(`  ${outcome.rounds} rounds, ${Math.round(outcome.seconds)} s${outcome.fault ? `: ${outcome.fault}` : ''}`)
     }
-    const rows = outcomes.flatMap((outcome) => outcome.rows)
+    // What was hoped for comes first.
+    const rows = outcomes.flatMap((outcome) => outcome.rows).toSorted((a, b) => Number(!a.goal) - Number(!b.goal))
     const path = options.json ?? join(FOLDER, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`)
     await writeJson(path, { ...machine, options, seconds: now() - startedAt, outcomes })
     print(headline(machine))

@@ -20,6 +20,7 @@ export const USAGE = `npm run bench [-- OPTIONS] [PART...]
   --seconds N         4; the length of one measurement
   --minutes N         15; no further round begins that would end later
   --sizes N,N...      10000,100000,1000000; of the part growth, in messages, up to 10^7
+                      its plans go to dist/bench/growth-plans-<size>.txt
   --json FILE         where the figures go; dist/bench/<date>.json by default
   --markdown          prints nothing but the table and what was measured on
 `

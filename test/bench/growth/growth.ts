@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { connectDatabase, type Database } from '../../../src/db/client.ts'
 import { migrate } from '../../../src/db/migrate.ts'
 import { createLog } from '../../../src/observability/log.ts'
+import { cpuSeconds } from '../cpu.ts'
 import { median, type Part, type Row, type Run, Samples, Undo } from '../part.ts'
 import { indexAll } from '../search-index.ts'
 import { addMessages, addWorld, CHATS_OF_READERS, removeMessages, type World } from './fill.ts'
@@ -18,6 +19,7 @@ const TRIES = 30
 const EXPLAINED = 5
 /** Of the chats of a user, while the messages grow. */
 const USUAL = 100
+const INDEXING = 'indexing a message for search: CPU µs'
 const SECRET = 'a secret of the bench, long enough to be one'
 const BIG_TABLES = /Seq Scan on (?:messages|chats|chat_members|message_search)\b/g
 /**
@@ -54,7 +56,7 @@ export const growth: Part = {
             await addMessages(database, world, stored, size)
             stored = size
             const filledAt = performance.now()
-            await indexAll(database)
+            await index(run, database, samples)
             await database.sql`vacuum (analyze) message_search`
             const took = [filledAt - startedAt, performance.now() - filledAt].map((ms) => Math.round(ms / 1000))
             run.say(`  ${size} messages: stored in ${took[0]} s, indexed in ${took[1]} s`)
@@ -73,6 +75,21 @@ interface Place {
   world: World
   samples: Samples
   size: number
+}
+
+/** Off the path of sending, so no part of what a message costs there: what it costs in all is this more. */
+async function index({ postgres }: Run, database: Database, samples: Samples): Promise<void> {
+  const count = async () => {
+    const [row] = await database.sql<{ count: number }[]>`select count(*)::int as count from message_search`
+    return row?.count ?? 0
+  }
+  const read = async () => ({ own: process.cpuUsage(), postgres: await cpuSeconds(postgres.pid), count: await count() })
+  const before = await read()
+  await indexAll(database)
+  const after = await read()
+  const { user, system } = process.cpuUsage(before.own)
+  const micros = user + system + (after.postgres - before.postgres) * 1e6
+  samples.note(INDEXING, micros / (after.count - before.count))
 }
 
 async function measureSize(run: Run, place: Place): Promise<void> {
@@ -134,7 +151,8 @@ async function explain(stack: Stack, operation: Operation, chats: number, place:
 
 function rowsOf(samples: Samples, sizes: readonly number[]): Row[] {
   const [least = 0, most = 0] = [sizes[0], sizes.at(-1)]
-  const names = [...new Set(Object.keys(samples.all).map((name) => name.split(',')[0] ?? ''))]
+  const measured = Object.keys(samples.all).filter((name) => name !== INDEXING)
+  const names = [...new Set(measured.map((name) => name.split(',')[0] ?? ''))]
   const of = (name: string, size: number, chats: number, what: 'ms' | 'pages') =>
     samples.of(key(name, size, chats, what))
   const bySize = (name: string, what: 'ms' | 'pages'): Row => ({
@@ -150,10 +168,17 @@ function rowsOf(samples: Samples, sizes: readonly number[]): Row[] {
     ours: of(name, most, 1000, what),
     against: { name: 'with 100 chats', values: of(name, most, USUAL, what) },
   })
-  return names.flatMap((name) => [
+  const indexing: Row = {
+    what: 'CPU of indexing a message for search, later',
+    unit: 'µs',
+    ours: samples.of(INDEXING).slice(-1),
+    against: { name: `up to ${least.toLocaleString('en')}`, values: samples.of(INDEXING).slice(0, 1) },
+  }
+  const asked = names.flatMap((name) => [
     bySize(name, 'pages'),
     bySize(name, 'ms'),
     byChats(name, 'pages'),
     byChats(name, 'ms'),
   ])
+  return [...asked, indexing]
 }
