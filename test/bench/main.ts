@@ -63,18 +63,20 @@ function choose(names: readonly string[]): readonly Part[] {
 
 async function bench(options: Options): Promise<number> {
   const chosen = choose(options.names)
+  // For a document nothing but the table is wanted, and what failed.
+  const tell = options.isMarkdown ? () => {} : say
   const startedAt = now()
   const endsAt = startedAt + options.minutes * 60
   const postgres = await startPostgres()
   const outcomes: Outcome[] = []
   try {
     const machine = await describeMachine(postgres)
-    const run: Run = { postgres, seconds: options.seconds, sizes: options.sizes, folder: FOLDER, say }
+    const run: Run = { postgres, seconds: options.seconds, sizes: options.sizes, folder: FOLDER, say: tell }
     for (const part of chosen) {
-      say(`${part.name}: ${part.title}`)
+      tell(`${part.name}: ${part.title}`)
       const outcome = await runPart(part, run, options.rounds, part.isSeparate ? Number.POSITIVE_INFINITY : endsAt)
       outcomes.push(outcome)
-      say(`  ${outcome.rounds} rounds, ${Math.round(outcome.seconds)} s${outcome.fault ? `: ${outcome.fault}` : ''}`)
+      tell(`  ${outcome.rounds} rounds, ${Math.round(outcome.seconds)} s${outcome.fault ? `: ${outcome.fault}` : ''}`)
     }
     // What was hoped for comes first.
     const rows = outcomes.flatMap((outcome) => outcome.rows).toSorted((a, b) => Number(!a.goal) - Number(!b.goal))
@@ -84,7 +86,7 @@ async function bench(options: Options): Promise<number> {
     print(`Medians of ${options.rounds} rounds in turns, ${options.seconds} s each.\n`)
     print(tableOf(rows))
     const goals = rows.map(isHeld).filter((held) => held !== undefined)
-    say(`\n${goals.filter(Boolean).length} of ${goals.length} goals are held. The figures: ${path}`)
+    tell(`\n${goals.filter(Boolean).length} of ${goals.length} goals are held. The figures: ${path}`)
     for (const { part, rounds, fault } of outcomes) {
       if (fault) say(`${part} failed: ${fault}`)
       else if (rounds === 0) say(`${part} was not measured: no time was left`)

@@ -8,7 +8,8 @@ import { type Protocol, protocols } from './protocols.ts'
 import { openWire, type Wire } from './wire.ts'
 
 const OPEN_AT_ONCE = 32
-const SETTLE_MS = 20_000
+const SETTLE_MS = 60_000
+const FLOWING_MS = 10_000
 const TICK_MS = 1
 /** Of a client_id: what tells this process from earlier ones, then the number of the message. */
 const DIGITS = 9
@@ -145,10 +146,24 @@ async function settle(talkers: readonly Talker[], copies: number): Promise<void>
   }
 }
 
-async function saturate(talkers: readonly Talker[], window: number, seconds: number): Promise<Saturated> {
+/**
+ * Counts from when as many are acknowledged as were under way at first: a server that takes every message through several
+ * queues answers none for a while, and then many.
+ */
+async function saturate(
+  talkers: readonly Talker[],
+  window: number,
+  seconds: number,
+  onFlowing: () => void,
+): Promise<Saturated> {
+  const senders = talkers.filter(({ member }) => !member.isSilent)
+  const atFirst = sum(talkers, 'stored')
+  const flowsBy = performance.now() + FLOWING_MS
+  for (const sender of senders) sender.start(window)
+  while (sum(talkers, 'stored') - atFirst < senders.length * window && performance.now() < flowsBy) await Bun.sleep(5)
+  onFlowing()
   const before = { acknowledged: sum(talkers, 'stored'), arrived: sum(talkers, 'arrived') }
   const startedAt = performance.now()
-  for (const talker of talkers) if (!talker.member.isSilent) talker.start(window)
   await Bun.sleep(seconds * 1000)
   const counts = {
     acknowledged: sum(talkers, 'stored') - before.acknowledged,
@@ -212,7 +227,7 @@ async function main(): Promise<void> {
     const command = JSON.parse(line) as Command
     if (command.do === 'schedule') answer(await schedule(talkers, copies, command.rate, command.seconds))
     else {
-      answer(await saturate(talkers, command.window, command.seconds))
+      answer(await saturate(talkers, command.window, command.seconds, () => answer('flowing')))
       await settle(talkers, copies)
       answer('idle')
     }

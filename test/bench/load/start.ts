@@ -4,8 +4,8 @@ import type { Command, LoadOptions, Saturated, Scheduled } from './options.ts'
 
 export interface Load {
   pid: number
-  /** `onOver` is awaited when the time is over, before what is still under way has arrived. */
-  saturate(window: number, seconds: number, onOver?: () => Promise<unknown>): Promise<Saturated>
+  /** `onTurn` is awaited when counting begins, and when it is over, before what is still under way has arrived. */
+  saturate(window: number, seconds: number, onTurn?: () => Promise<unknown>): Promise<Saturated>
   /** @returns latencies by the group of the receiver */
   schedule(rate: number, seconds: number): Promise<Scheduled>
   stop(): Promise<unknown>
@@ -32,10 +32,12 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   await hear()
   return {
     pid: child.pid,
-    async saturate(window, seconds, onOver) {
+    async saturate(window, seconds, onTurn) {
       await say({ do: 'saturate', window, seconds })
+      await hear()
+      await onTurn?.()
       const counts = (await hear()) as Saturated
-      await onOver?.()
+      await onTurn?.()
       await hear()
       return counts
     },

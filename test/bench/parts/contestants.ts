@@ -94,9 +94,9 @@ export async function measureSaturated(
     postgres: await cpuSeconds(postgres.pid),
     load: await cpuSeconds(load.pid),
   })
-  const before = await read()
-  let after = before
+  let [before, after] = [await read(), await read()]
   const counts = await load.saturate(window, seconds, async () => {
+    before = after
     after = await read()
   })
   const perMessage = (part: keyof typeof before) => ((after[part] - before[part]) / counts.acknowledged) * 1e6
