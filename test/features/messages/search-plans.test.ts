@@ -4,7 +4,7 @@ import { sql as statement } from 'drizzle-orm'
 import { connectDatabase } from '../../../src/db/client.ts'
 import { createSearch } from '../../../src/features/messages/search.ts'
 import { parseQuery, toQuery } from '../../../src/features/messages/search-query.ts'
-import { listFound, type SearchFilter } from '../../../src/features/messages/search-store.ts'
+import { type SearchFilter, selectOwn } from '../../../src/features/messages/search-store.ts'
 import { type SearchSetup, startSearch } from './search-setup.ts'
 import { upTo } from './support.ts'
 
@@ -53,7 +53,7 @@ describe('among 200,000 messages', () => {
 
   async function planOf(q: string, filter: Partial<SearchFilter> = {}): Promise<PlanNode[]> {
     const { db } = setup.database
-    const query = listFound(db, userId, { query: toQuery(parseQuery(q)), limit: 51, ...filter })
+    const query = selectOwn(db, userId, { query: toQuery(parseQuery(q)), limit: 51, ...filter })
     const [row] = await db.execute<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
       statement`explain (analyze, format json) ${query}`,
     )
