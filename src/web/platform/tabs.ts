@@ -30,6 +30,7 @@ export function createBrowserChannel(name: string): Channel {
   let waiting: unknown[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   const flush = () => {
+    clearTimeout(timer)
     timer = undefined
     if (waiting.length === 0) return
     channel.postMessage(waiting)

@@ -3,14 +3,16 @@
  * less often: what comes meanwhile is shown together, and two thirds of the time are left to whoever types and scrolls.
  */
 
+const FRAME_MS = 16
 /** For each millisecond of showing so many without. */
 const REST = 2
-/** Of a frame, with 60 in a second, a part that nobody misses. */
+/** Of a frame a part that nobody misses. */
 const UNFELT_MS = 8
 const LONGEST_REST_MS = 250
 
 /**
- * @param show shows all changes
+ * @param show shows all changes. It runs in a task of its own, before the frame: what it renders and what is then painted
+ * keep the page for half as long each
  * @returns what asks for that, as often as one likes; urgent is what somebody did who waits to see it
  */
 export function createPace(show: () => void): (isUrgent: boolean) => void {
@@ -23,23 +25,24 @@ export function createPace(show: () => void): (isUrgent: boolean) => void {
     const startedAt = performance.now()
     show()
     isDue = false
-    // After what was rendered was laid out and painted, too.
+    restUntil = startedAt + FRAME_MS
     setTimeout(() => {
-      const now = performance.now()
-      const tookMs = now - startedAt
-      restUntil = tookMs > UNFELT_MS ? now + Math.min(tookMs * REST, LONGEST_REST_MS) : 0
+      const rest = (tookMs: number) => {
+        if (tookMs > UNFELT_MS) restUntil = performance.now() + Math.min(tookMs * REST, LONGEST_REST_MS)
+      }
+      const renderedMs = performance.now() - startedAt
+      rest(renderedMs)
+      requestAnimationFrame(() => {
+        const frameAt = performance.now()
+        // After it was painted.
+        setTimeout(() => rest(renderedMs + performance.now() - frameAt))
+      })
     })
   }
-
-  // Nothing is painted in a hidden page, and no frame comes; its title and notifications go on.
-  const start = () => (document.visibilityState === 'visible' ? requestAnimationFrame(run) : setTimeout(run))
-  document.addEventListener('visibilitychange', run)
 
   return (isUrgent) => {
     if (isDue && !isUrgent) return
     isDue = true
-    const restMs = restUntil - performance.now()
-    if (isUrgent || restMs <= 0) start()
-    else setTimeout(start, restMs)
+    setTimeout(run, isUrgent ? 0 : Math.max(0, restUntil - performance.now()))
   }
 }

@@ -30,8 +30,7 @@ export async function takeSeat(browser: Browser, town: Town): Promise<Seat> {
 export const EVERY_MS = 60
 
 /** Messages of several people, at an even pace, to these chats in turns. Resolves when all were stored. */
-export async function pour({ writers }: Town, chatIds: readonly string[], count: number, everyMs = EVERY_MS) {
-  const sockets = await Promise.all(writers.map((writer) => writer.socket()))
+export async function pour({ sockets }: Town, chatIds: readonly string[], count: number, everyMs = EVERY_MS) {
   const started = performance.now()
   const acks: Promise<unknown>[] = []
   for (let n = 0; n < count; n++) {
@@ -41,7 +40,6 @@ export async function pour({ writers }: Town, chatIds: readonly string[], count:
     if (socket) acks.push(socket.ask({ type: 'message', chat_id: chatIds[n % chatIds.length], content }))
   }
   await Promise.all(acks)
-  await Promise.all(sockets.map((socket) => socket.close()))
 }
 
 /** Until the page has shown the last message that was poured. */

@@ -1,12 +1,13 @@
 /** A server with much on it: somebody with many chats, a long one among them, and those who write there. */
-import type { TestUser } from '../../support/client.ts'
+import type { TestSocket, TestUser } from '../../support/client.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 
 export interface Town {
   server: TestServer
   reader: TestUser
   phone: string
-  writers: TestUser[]
+  /** Of those who write. */
+  sockets: TestSocket[]
   /** Groups of all of them, with a few messages each. */
   chatIds: string[]
   /** The same with many messages, all read. */
@@ -29,7 +30,8 @@ export async function startTown({ chats, messages }: { chats: number; messages: 
   for (const [n, id] of chatIds.entries()) await addGroup(server, id, `Group ${n + 1}`, userIds, FEW)
   await server.database.sql`analyze`
   const { body } = await reader.get('/users/me')
-  return { server, reader, phone: String(body.phone), writers, chatIds, longId }
+  const sockets = await Promise.all(writers.map((writer) => writer.socket()))
+  return { server, reader, phone: String(body.phone), sockets, chatIds, longId }
 }
 
 /** A group whose messages came one a minute, up to an hour ago, of one line to eight. */

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { t } from '../../i18n/language.ts'
 import { chatNow, client } from '../../state/client.ts'
 import { isMe, nameOf } from '../../state/names.ts'
@@ -24,7 +24,8 @@ export function Arrivals({ chatId }: { chatId: string }) {
       }),
     [chatId, said],
   )
-  useEffect(() => {
+  // An effect after the painting would ask for another frame.
+  useLayoutEffect(() => {
     if (last && last.seq > heard.current) say()
   }, [last, say])
   return (

@@ -84,8 +84,8 @@ export function History({ chatId }: { chatId: string }) {
     return () => client.close(chatId)
   }, [chatId])
 
-  // After each rendering, before it is painted: where the reader was, or where they wanted to be.
-  useLayoutEffect(() => {
+  /** Where the reader was, or where they wanted to be. */
+  function place() {
     const port = viewport.current
     if (!port || !view.current) return
     if (goal.current === 'end') {
@@ -107,9 +107,17 @@ export function History({ chatId }: { chatId: string }) {
         }, SHINE_MS)
       }
     } else port.settle()
-    // What came may leave room for more. After it was painted, what is asked of the page is known to it.
+  }
+  // After each rendering, of whatever is rendered with it, and before it is painted: so it is laid out once.
+  useLayoutEffect(() => {
+    let isOver = false
+    queueMicrotask(() => isOver || place())
+    // What came may leave room for more.
     const timer = setTimeout(look)
-    return () => clearTimeout(timer)
+    return () => {
+      isOver = true
+      clearTimeout(timer)
+    }
   })
 
   useEffect(() => {
@@ -175,7 +183,7 @@ export function History({ chatId }: { chatId: string }) {
         aria-label={t().history}
         onKeyDown={(event) => walk(event, chatId)}
       >
-        <div class="history-list">
+        <div class={isEmpty ? 'history-list is-empty' : 'history-list'}>
           {conversation.hasOlder && <Edge conversation={conversation} retry={() => client.loadOlder(chatId)} />}
           {isEmpty && chat && <Empty icon="chat" text={emptyText(chat)} />}
           {chunks.map((chunk) => {
