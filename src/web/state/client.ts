@@ -31,6 +31,7 @@ function touch(map: Map<string, Signal<number>>, id: string): void {
   stamp.value
 }
 
+const kinds = ['chats', 'conversations', 'users'] as const
 const waiting = { chats: new Set<string>(), conversations: new Set<string>(), users: new Set<string>() }
 let isOrderDue = false
 let isStatusDue = false
@@ -49,7 +50,9 @@ export function beforeShowing(prepare: () => void): () => void {
 }
 
 function gather(changes: ChangeSet): void {
-  for (const kind of ['chats', 'conversations', 'users'] as const) for (const id of changes[kind]) waiting[kind].add(id)
+  const isNone = !changes.isOrder && !changes.isStatus && kinds.every((kind) => changes[kind].size === 0)
+  if (isNone) return
+  for (const kind of kinds) for (const id of changes[kind]) waiting[kind].add(id)
   isOrderDue ||= changes.isOrder
   isStatusDue ||= changes.isStatus
   const isOwn = state.outbox.size > knownUnsent
@@ -60,7 +63,7 @@ function gather(changes: ChangeSet): void {
 function flush(): void {
   for (const prepare of preparations) prepare()
   const isAnyChat = waiting.chats.size > 0
-  for (const kind of ['chats', 'conversations', 'users'] as const) {
+  for (const kind of kinds) {
     for (const id of waiting[kind]) {
       const stamp: Signal<number> | undefined = stamps[kind].get(id)
       if (stamp) stamp.value++

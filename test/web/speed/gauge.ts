@@ -47,7 +47,8 @@ export function watch(): void {
   new MutationObserver((records) => {
     seen.mutations += records.length
     for (const { addedNodes } of records)
-      for (const node of addedNodes) if (node instanceof Element) seen.added += 1 + node.getElementsByTagName('*').length
+      for (const node of addedNodes)
+        if (node instanceof Element) seen.added += 1 + node.getElementsByTagName('*').length
   }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true })
 }
 

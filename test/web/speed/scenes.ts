@@ -1,7 +1,7 @@
 /** What somebody goes through who has a busy server: messages that pour in, a long way back. */
 import type { Browser, Page } from 'playwright-core'
 import { PASSWORD } from '../../support/server.ts'
-import { newMachine, type Machine } from '../e2e/browser.ts'
+import { type Machine, newMachine } from '../e2e/browser.ts'
 import { type Gauge, gaugeOf, watch } from './gauge.ts'
 import type { Town } from './town.ts'
 
@@ -44,7 +44,10 @@ export async function pour({ sockets }: Town, chatIds: readonly string[], count:
 
 /** Until the page has shown the last message that was poured. */
 export const shown = (page: Page, count: number, where = 'article.message .bubble-text') =>
-  page.locator(where, { hasText: `Number ${count} of ${count}.` }).last().waitFor()
+  page
+    .locator(where, { hasText: `Number ${count} of ${count}.` })
+    .last()
+    .waitFor()
 
 /** Scrolls up as fast as pages come, until a message is there. @returns how many rows were in the page at most */
 export const scrollUpTo = (page: Page, seq: number, pxPerFrame: number) =>
