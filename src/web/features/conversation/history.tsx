@@ -47,7 +47,7 @@ export function History({ chatId }: { chatId: string }) {
     const port = viewport.current
     const { current } = view
     if (!port || !current || now.last < now.first) return
-    const isEnd = !now.hasNewer && current.to >= chunkOf(now.last)
+    const isEnd = showsEnd(current, now)
     port.scrolled(isEnd)
     const { isNearTop, isNearBottom, isAtBottom } = port.edges()
     isAway.value = !(isEnd && isAtBottom)
@@ -63,6 +63,16 @@ export function History({ chatId }: { chatId: string }) {
     }
     markRead(chatId, port)
   }, [chatId, isAway, repaint])
+
+  /** In a task of its own: with a frame that is scrolled it would take too long, and after it was painted it costs less. */
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const lookSoon = useCallback(() => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined
+      look()
+    })
+  }, [look])
+  useEffect(() => () => clearTimeout(timer.current), [])
 
   // What comes while its reader is at the end is read as it is shown: nothing counts it as unread in between.
   useEffect(
@@ -113,10 +123,9 @@ export function History({ chatId }: { chatId: string }) {
     let isOver = false
     queueMicrotask(() => isOver || place())
     // What came may leave room for more.
-    const timer = setTimeout(look)
+    lookSoon()
     return () => {
       isOver = true
-      clearTimeout(timer)
     }
   })
 
@@ -128,16 +137,22 @@ export function History({ chatId }: { chatId: string }) {
     observer.observe(element)
     observer.observe(content)
     const seen = () => viewport.current && markRead(chatId, viewport.current)
-    element.addEventListener('scroll', look, { passive: true })
+    const scrolled = () => {
+      viewport.current?.scrolled(
+        view.current !== undefined && showsEnd(view.current, conversationOf(client.state, chatId)),
+      )
+      lookSoon()
+    }
+    element.addEventListener('scroll', scrolled, { passive: true })
     addEventListener('focus', seen)
     document.addEventListener('visibilitychange', seen)
     return () => {
       observer.disconnect()
-      element.removeEventListener('scroll', look)
+      element.removeEventListener('scroll', scrolled)
       removeEventListener('focus', seen)
       document.removeEventListener('visibilitychange', seen)
     }
-  }, [chatId, look])
+  }, [chatId, lookSoon])
 
   const led = target.value
   useLayoutEffect(() => {
@@ -164,7 +179,7 @@ export function History({ chatId }: { chatId: string }) {
 
   const rows = useMemo(() => new Rows(), [])
   const { current } = view
-  const isEnd = current !== undefined && !conversation.hasNewer && current.to >= chunkOf(conversation.last)
+  const isEnd = current !== undefined && showsEnd(current, conversation)
   const pending = isEnd || !isLoaded ? pendingRowsOf(client.state, chatId) : []
   const isEmpty = !isLoaded && !conversation.hasOlder && pending.length === 0 && conversation.loading === 'none'
   const chunks = current ? Array.from({ length: current.to - current.from + 1 }, (_, i) => current.from + i) : []
@@ -201,6 +216,9 @@ export function History({ chatId }: { chatId: string }) {
     </div>
   )
 }
+
+/** The newest message is in the page. */
+const showsEnd = ({ to }: View, { hasNewer, last }: Conversation) => !hasNewer && to >= chunkOf(last)
 
 function nextView(
   before: View | undefined,

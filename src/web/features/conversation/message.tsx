@@ -7,7 +7,6 @@ import { nameOf } from '../../state/names.ts'
 import { go, route } from '../../state/route.ts'
 import type { Row } from '../../sync/rows.ts'
 import { Avatar, hueOf } from '../../ui/avatar.tsx'
-import { IconButton } from '../../ui/button.tsx'
 import { Attachment } from '../media/attachment.tsx'
 import { isOnlyEmoji, isRightToLeft } from './links.ts'
 import { openMessageMenu } from './message-menu.tsx'
@@ -49,16 +48,15 @@ export function MessageRow({ row, isGroup, isChannel, isFound }: MessageProps) {
         {isGroup && !isOut && <SenderFace row={row} />}
         <Bubble row={row} isNamed={isGroup && !isOut && row.startsGroup} isOut={isOut} />
         {!message?.deleted_at && (
-          <span class="message-tools">
-            <IconButton
-              icon="more"
-              size={18}
-              label={t().messageActions}
-              tabIndex={-1}
-              aria-haspopup="menu"
-              onClick={(event) => openMessageMenu(row, event)}
-            />
-          </span>
+          <button
+            type="button"
+            class="message-tools"
+            aria-label={t().messageActions}
+            title={t().messageActions}
+            tabIndex={-1}
+            aria-haspopup="menu"
+            onClick={(event) => openMessageMenu(row, event)}
+          />
         )}
       </article>
     </li>
@@ -140,7 +138,13 @@ function metaLine({ row, meta, isOut }: { row: Row; meta: string; isOut: boolean
   const at = new Date(row.at)
   return (
     <span class="bubble-meta">
-      <time dateTime={at.toISOString()} title={full(at)}>
+      <time
+        dateTime={at.toISOString()}
+        // In words when somebody points at it: of most nobody asks, and they cost more than the rest of the line.
+        onPointerEnter={({ currentTarget }) => {
+          currentTarget.title = full(at)
+        }}
+      >
         {meta}
       </time>
       {isOut && row.tick !== 'none' && <Ticks tick={row.tick} />}
