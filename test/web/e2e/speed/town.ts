@@ -1,6 +1,6 @@
 /** A server with much on it: somebody with many chats, a long one among them, and those who write there. */
-import type { TestSocket, TestUser } from '../../support/client.ts'
-import { startServer, type TestServer } from '../../support/server.ts'
+import type { TestSocket, TestUser } from '../../../support/client.ts'
+import { startServer, type TestServer } from '../../../support/server.ts'
 
 export interface Town {
   server: TestServer
