@@ -137,7 +137,7 @@ export class TestSocket {
 
   /** Everything the server had sent before now has come: by a ping. What other instances sent has had its time. */
   async settle(): Promise<void> {
-    if (process.env.TEST_INSTANCES) await Bun.sleep(100)
+    if (process.env.TEST_INSTANCES) await Bun.sleep(250)
     await this.ask({ type: 'ping' })
   }
 
