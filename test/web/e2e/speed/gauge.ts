@@ -137,7 +137,9 @@ export async function gaugeOf(browser: Browser, page: Page): Promise<Gauge> {
     },
 
     async opening() {
-      await page.waitForFunction(() => (window.noted.fieldAt ?? 0) > 0)
+      await page.waitForFunction(
+        () => (window.noted.fieldAt ?? 0) > 0 && performance.getEntriesByName('first-contentful-paint').length > 0,
+      )
       return page.evaluate(() => ({
         firstPaint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
         field: window.noted.fieldAt ?? Number.NaN,
