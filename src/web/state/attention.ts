@@ -7,24 +7,32 @@ import type { Message } from '../sync/wire.ts'
 import { client, sessionNow, totalsNow } from './client.ts'
 import { avatarOfChat, isMe, knownNameOf, nameOfChat } from './names.ts'
 import { openChat } from './opening.ts'
+import { rarely } from './rarely.ts'
 import { route } from './route.ts'
 
+/** Titles and badges are another process's to show, and cost more than a message does. */
+const TITLE_EVERY_MS = 1000
+
 export function watchAttention(): void {
+  let chats = 0
   let told = -1
-  effect(() => {
-    const { chats } = sessionNow().status === 'signed-in' ? totalsNow() : { chats: 0 }
+  const tell = rarely(TITLE_EVERY_MS, () => {
     if (chats === told) return
     told = chats
     document.title = chats > 0 ? `(${chats}) messenger` : 'messenger'
     if (chats > 0) navigator.setAppBadge?.(chats)
     else navigator.clearAppBadge?.()
   })
+  effect(() => {
+    chats = sessionNow().status === 'signed-in' ? totalsNow().chats : 0
+    if (chats !== told) tell()
+  })
   client.onFrame((frame) => {
-    if (frame.type === 'new_message') tell(frame.message as Message)
+    if (frame.type === 'new_message') notice(frame.message as Message)
   })
 }
 
-function tell(message: Message): void {
+function notice(message: Message): void {
   const chat = client.state.chats.get(message.chat_id)
   // One of several tabs is enough: the one that has the socket.
   if (!chat || !client.state.isLeader || isMe(message.sender_id)) return
