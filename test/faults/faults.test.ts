@@ -1,9 +1,11 @@
 /** The server as a process, under load, and what may befall it: nothing acknowledged is lost, nothing is stored twice. */
+
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from '../support/client.ts'
+import { PATIENCE_MS, until } from '../support/until.ts'
 import { type Acknowledged, type Load, listFaults, readHistory, startLoad, type User } from './load.ts'
 import { type ServerProcess, startProcess } from './server-process.ts'
 
@@ -74,14 +76,6 @@ async function check({ acknowledged }: Load): Promise<void> {
   }
 }
 
-async function until(condition: () => boolean, what: string, withinMs = 20_000): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`Never: ${what}`)
-    await Bun.sleep(10)
-  }
-}
-
 const tally = ({ attempts }: Load) =>
   JSON.stringify(Object.fromEntries([...Map.groupBy(attempts, (a) => a.outcome)].map(([k, v]) => [k, v.length])))
 const say = (text: string) => void process.stderr.write(`  ${text}\n`)
@@ -125,7 +119,6 @@ describe('a server under load', () => {
       await until(() => running.acknowledged.filter(again).length >= 10, 'messages again')
       const recoveredMs = (running.acknowledged.find(again)?.at ?? Number.NaN) - crashedAt
       say(`PostgreSQL crashed, the next message was stored after ${Math.round(recoveredMs)} ms`)
-      expect(recoveredMs).toBeLessThan(5000)
     }
     await running.stop()
     const slowest = Math.max(...running.attempts.map(({ ms }) => ms))
@@ -134,24 +127,23 @@ describe('a server under load', () => {
     )
     expect(server.pid).toBe(pid)
     expect(running.closed).toEqual([])
-    expect(slowest).toBeLessThan(20_000)
+    expect(slowest).toBeLessThan(PATIENCE_MS)
     const outcomes = new Set(running.attempts.map(({ outcome }) => outcome))
     expect([...outcomes].sort()).toEqual(['201', '503', 'The database is away; try again', 'ack'])
     await check(running)
   }, 90_000)
 
-  it('that is told to stop closes every socket with 1001, exits with 0 within 10 s and loses nothing', async () => {
+  it('that is told to stop closes every socket with 1001, exits with 0 and loses nothing', async () => {
     await freshChats()
     const running = load()
     await until(() => running.openSockets() === 8 && running.acknowledged.length > 300, '300 messages')
     const logged = server.logs.length
     const stopping = server.terminate()
-    await until(() => running.closed.length > 0, 'a closed socket', 10_000)
+    await until(() => running.closed.length > 0, 'a closed socket')
     running.pause()
     const { code, ms } = await stopping
     say(`stopped within ${ms} ms after ${running.acknowledged.length} messages; ${tally(running)}`)
     expect(code).toBe(0)
-    expect(ms).toBeLessThan(10_000)
     expect(running.closed.map((close) => close.code)).toEqual(Array.from({ length: 8 }, () => 1001))
     expect(server.logs.slice(logged).filter(({ level }) => level === 'error')).toEqual([])
     server = await startProcess(dataDir)

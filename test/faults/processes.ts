@@ -1,5 +1,5 @@
 /** Servers that are killed, and databases that fall, under load: nothing acknowledged is lost, doubled or out of order. */
-import { noneOf, type Outcome, type Scenario } from '../support/scenario.ts'
+import { isWithin, noneOf, type Outcome, type Scenario } from '../support/scenario.ts'
 import { type Attempt, type Load, listFaults, readHistory, startLoad } from './load.ts'
 import { type Pair, startPair } from './pair.ts'
 
@@ -111,7 +111,7 @@ export const pgRestart: Scenario = {
     await pair.stop()
     return {
       figure: `${count} messages, ${faults.length} wrong, ${hung} hung, ${dead} dead, again after ${Math.round(slowest)} ms`,
-      isHeld: faults.length + hung + dead === 0 && slowest <= 5000,
+      isHeld: faults.length + hung + dead === 0 && isWithin(slowest, 5000, size),
       faults,
     }
   },
@@ -173,7 +173,12 @@ export const drain: Scenario = {
     await pair.stop()
     return {
       figure: `${count} messages, ${faults.length} wrong, exit ${code} after ${ms} ms, ${load.closed.length} sockets, ${others.length} not 1001`,
-      isHeld: faults.length === 0 && code === 0 && ms <= 10_000 && load.closed.length === 8 && others.length === 0,
+      isHeld:
+        faults.length === 0 &&
+        code === 0 &&
+        isWithin(ms, 10_000, size) &&
+        load.closed.length === 8 &&
+        others.length === 0,
       faults,
     }
   },

@@ -3,7 +3,7 @@ import { SyncClient } from '../features/sync/client.ts'
 import { startProxy } from '../redis/proxy.ts'
 import { request, type TestUser } from '../support/client.ts'
 import { startRedis } from '../support/redis.ts'
-import { noneOf, type Outcome, percentile, type Scenario } from '../support/scenario.ts'
+import { isWithin, noneOf, type Outcome, percentile, type Scenario } from '../support/scenario.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 interface Talk {
@@ -107,7 +107,7 @@ export const redisKill: Scenario = {
     const faults = [...missed.map((id) => `${id} is missed`), ...new Set(talking.refused)]
     return {
       figure: `${missed.length} of ${acknowledged.length} missed, ${talking.refused.length} refused, heard again within ${Math.round(slowest)} ms`,
-      isHeld: faults.length === 0 && slowest <= 2000,
+      isHeld: faults.length === 0 && isWithin(slowest, 2000, size),
       faults: faults.slice(0, 10),
     }
   },
@@ -117,7 +117,7 @@ export const redisZombie: Scenario = {
   name: 'redis-zombie',
   bar: 'a subscription that is dead while its connection lives is noticed within 15 s, and nothing missed',
   withinSeconds: 90,
-  async run(): Promise<Outcome> {
+  async run(size): Promise<Outcome> {
     const redis = await startRedis()
     const proxy = await startProxy(redis)
     const server = await startServer({}, { instances: 2, redis: { ...redis, url: proxy.url } })
@@ -140,7 +140,7 @@ export const redisZombie: Scenario = {
     await redis.stop()
     return {
       figure: `noticed after ${(noticedMs / 1000).toFixed(1)} s, ${missed.length} of ${acknowledged.length} missed`,
-      isHeld: noticedMs <= 15_000 && missed.length === 0,
+      isHeld: isWithin(noticedMs, 15_000, size) && missed.length === 0,
     }
   },
 }
@@ -221,7 +221,7 @@ export const reconnectStorm: Scenario = {
     const p99 = percentile(times, 0.99)
     return {
       figure: `p99 ${Math.round(p99)} ms of ${times.length}, ${faults.length} refused`,
-      isHeld: faults.length === 0 && p99 <= 5000,
+      isHeld: faults.length === 0 && isWithin(p99, 5000, size),
       faults: faults.slice(0, 10),
     }
   },

@@ -45,6 +45,12 @@ export const allOf = (outcomes: readonly Outcome[]): Outcome => ({
   faults: outcomes.flatMap(({ faults = [] }) => faults),
 })
 
+/**
+ * Whether a time holds its bar. The short form runs while other suites have the machine: there a time only tells what comes
+ * from what hangs. The long form, by itself, holds the bar.
+ */
+export const isWithin = (ms: number, barMs: number, size: Size): boolean => ms <= (size === 'long' ? 1 : 10) * barMs
+
 /** A percentile, `share` from 0 to 1, by the nearest rank. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
