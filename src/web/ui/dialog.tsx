@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { t } from '../i18n/language.ts'
 import { Button, IconButton } from './button.tsx'
 
@@ -14,8 +14,11 @@ interface DialogProps {
 /** A modal dialog: the browser keeps the focus in it and gives it back, Escape closes it. */
 export function Dialog({ title, onClose, children, actions }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null)
+  // Whoever selects text may let go of it outside: that is no click there.
+  const isPressedOutside = useRef(false)
   const id = useId()
-  useEffect(() => {
+  // Before any effect of what is in it, which may want the focus.
+  useLayoutEffect(() => {
     box.current?.showModal()
   }, [])
   return (
@@ -28,8 +31,11 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
         event.preventDefault()
         onClose()
       }}
+      onPointerDown={(event) => {
+        isPressedOutside.current = event.target === box.current
+      }}
       onClick={(event) => {
-        if (event.target === box.current) onClose()
+        if (event.target === box.current && isPressedOutside.current) onClose()
       }}
     >
       <div class="dialog-head">

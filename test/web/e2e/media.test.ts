@@ -164,26 +164,6 @@ describe('a voice note', () => {
   })
 })
 
-describe('an avatar', () => {
-  it('is cut to a square and seen by others', async () => {
-    await ann.page.goto('/#/settings/profile')
-    await ann.page.locator('.pane.side input[type="file"]').setInputFiles({
-      name: 'me.jpg',
-      mimeType: 'image/jpeg',
-      buffer: photo,
-    })
-    await ann.page.getByRole('button', { name: 'Remove photo' }).waitFor()
-    await ben.page.reload()
-    await ben.page.locator('.chat-list .avatar img').waitFor()
-    await eventually(async () => {
-      const width = await ben.page
-        .locator('.chat-list .avatar img')
-        .evaluate((image) => (image as HTMLImageElement).naturalWidth)
-      expect(width).toBe(512)
-    })
-  })
-})
-
 it('nobody complains of anything', () => {
   expect([...ann.machine.complaints, ...ben.machine.complaints]).toEqual([])
 })

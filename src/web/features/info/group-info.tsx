@@ -11,7 +11,7 @@ import { Avatar } from '../../ui/avatar.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ask, Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
-import { PictureButtons } from '../../ui/picture-buttons.tsx'
+import { PictureButtons } from '../media/picture-buttons.tsx'
 import { Invites } from './invites.tsx'
 import { Members } from './members.tsx'
 
@@ -44,6 +44,7 @@ export function GroupInfo({ row }: { row: ChatOverview }) {
         {isStaff && (
           <PictureButtons
             hasPicture={row.avatar_url !== null}
+            isSquare={isChannel}
             onPick={(avatar) => client.api.setChatAvatar(row.id, avatar)}
           />
         )}

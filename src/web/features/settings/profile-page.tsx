@@ -9,8 +9,8 @@ import { Button } from '../../ui/button.tsx'
 import { ask } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import { Page } from '../../ui/page.tsx'
-import { PictureButtons } from '../../ui/picture-buttons.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { PictureButtons } from '../media/picture-buttons.tsx'
 
 const MAX_BIO = 500
 
