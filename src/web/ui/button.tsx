@@ -15,8 +15,14 @@ interface ButtonProps extends NativeProps {
 
 export function Button({ kind = 'plain', isSmall, isWide, isBusy, icon, children, ...rest }: ButtonProps) {
   const classes = ['button', kind, isSmall && 'small', isWide && 'wide'].filter(Boolean).join(' ')
+  // A disabled button would lose the focus, and whoever uses keys their place.
+  const busy = isBusy && {
+    'aria-busy': true,
+    'aria-disabled': true,
+    onClick: (event: MouseEvent) => event.preventDefault(),
+  }
   return (
-    <button type="button" {...rest} class={classes} disabled={rest.disabled || isBusy} aria-busy={isBusy}>
+    <button type="button" {...rest} {...busy} class={classes}>
       {isBusy ? <span class="spinner" /> : icon && <Icon name={icon} />}
       {children}
     </button>

@@ -19,7 +19,10 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
   const id = useId()
   // Before any effect of what is in it, which may want the focus.
   useLayoutEffect(() => {
-    box.current?.showModal()
+    const { current } = box
+    current?.showModal()
+    // What is only taken away gives no focus back.
+    return () => current?.close()
   }, [])
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does it, by `cancel`

@@ -52,9 +52,9 @@ const use = (page: Page) => page.getByRole('button', { name: 'Use photo' })
 const isClosed = (page: Page) => eventually(async () => expect(await page.getByRole('dialog').count()).toBe(0))
 
 async function choose(page: Page, pane: 'side' | 'info', buffer: Buffer, mimeType = 'image/jpeg'): Promise<void> {
-  await page
-    .locator(`.pane.${pane} input[type="file"]`)
-    .setInputFiles({ name: `me.${mimeType.split('/')[1]}`, mimeType, buffer })
+  const asked = page.waitForEvent('filechooser')
+  await page.locator(`.pane.${pane} button`, { hasText: /^(Add|Change) photo$/ }).click()
+  await (await asked).setFiles({ name: `me.${mimeType.split('/')[1]}`, mimeType, buffer })
 }
 
 /** What became of it: the picture that everybody sees, at the left, in the middle, at the right. */

@@ -39,7 +39,6 @@ export function PictureButtons({ hasPicture, isSquare = false, onPick }: Picture
   const close = () => {
     chosen.value?.picture.close()
     chosen.value = undefined
-    picker.current?.parentElement?.querySelector('button')?.focus()
   }
   const { value } = chosen
   return (
