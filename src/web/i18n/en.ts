@@ -1,5 +1,7 @@
 /** English, and the shape of every catalogue: a text, or a function of what goes into it. */
 
+import { serverWords } from './en-server-words.ts'
+
 const plural = new Intl.PluralRules('en')
 const count = (n: number, one: string, many: string) =>
   `${n.toLocaleString('en')} ${plural.select(n) === 'one' ? one : many}`
@@ -35,6 +37,7 @@ export const en = {
   saved: 'Saved',
   delete: 'Delete',
   retry: 'Try again',
+  fillIn: 'Fill this in',
   copy: 'Copy',
   copied: 'Copied',
   more: 'More',
@@ -46,7 +49,7 @@ export const en = {
   noConnection: 'No connection. Try again when you are back online.',
   tooFast: (seconds: number) => `Too many requests. Try again in ${count(seconds, 'second', 'seconds')}.`,
   /** What the server says, in other words. */
-  serverWords: {} as Record<string, string>,
+  serverWords,
   skipToChat: 'Skip to conversation',
 
   // Connection
@@ -248,6 +251,8 @@ export const en = {
   language: 'Language',
   notifications: 'Notifications',
   notifyOn: 'Show notifications of new messages',
+  notifyText: 'Show what they say',
+  newMessage: 'New message',
   notifyRefused: 'The browser does not allow notifications for this page.',
   changePassword: 'Change password',
   oldPassword: 'Current password',
@@ -265,8 +270,8 @@ export const en = {
   premium: 'Premium',
   premiumOn: (until: string) => `Active until ${until}`,
   premiumLead: 'Larger files, bigger groups, sharper photos.',
-  monthly: 'Month',
-  yearly: 'Year',
+  monthly: 'a month',
+  yearly: 'a year',
   buy: 'Get premium',
   extend: 'Extend',
   stopRenewal: 'Stop renewal',

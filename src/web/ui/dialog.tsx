@@ -9,10 +9,12 @@ interface DialogProps {
   onClose(): void
   children: ComponentChildren
   actions?: ComponentChildren
+  /** It is a form: Enter in a field does this, and so does its submitting button. */
+  onSubmit?(): void
 }
 
 /** A modal dialog: the browser keeps the focus in it and gives it back, Escape closes it. */
-export function Dialog({ title, onClose, children, actions }: DialogProps) {
+export function Dialog({ title, onClose, children, actions, onSubmit }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null)
   // Whoever selects text may let go of it outside: that is no click there.
   const isPressedOutside = useRef(false)
@@ -24,6 +26,12 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
     // What is only taken away gives no focus back.
     return () => current?.close()
   }, [])
+  const content = (
+    <>
+      <div class="dialog-body">{children}</div>
+      {actions && <div class="dialog-actions">{actions}</div>}
+    </>
+  )
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does it, by `cancel`
     <dialog
@@ -45,8 +53,19 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
         <h2 id={id}>{title}</h2>
         <IconButton icon="close" label={t().close} onClick={onClose} />
       </div>
-      <div class="dialog-body">{children}</div>
-      {actions && <div class="dialog-actions">{actions}</div>}
+      {onSubmit ? (
+        <form
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault()
+            onSubmit()
+          }}
+        >
+          {content}
+        </form>
+      ) : (
+        content
+      )}
     </dialog>
   )
 }

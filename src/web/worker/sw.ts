@@ -55,7 +55,7 @@ async function asset(request: Request): Promise<Response> {
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  const address = `/#/?chat=${encodeURIComponent(event.notification.tag)}`
+  const address = `/#/?chat=${encodeURIComponent(event.notification.data.chatId)}`
   event.waitUntil(
     self.clients.matchAll({ type: 'window' }).then(async ([open]) => {
       if (open) {

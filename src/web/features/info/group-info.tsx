@@ -102,10 +102,12 @@ function EditDialog({ row, description, onClose }: EditDialogProps) {
   const about = useSignal(description ?? '')
   const form = useMemo(() => createForm(['name', 'description']), [])
   const save = async () => {
-    const isSaved = await form.submit(() =>
-      description === undefined
-        ? client.api.renameChat(row.id, name.value.trim())
-        : client.api.updateChannel(row.id, { name: name.value.trim(), description: about.value.trim() || null }),
+    const isSaved = await form.submit(
+      () =>
+        description === undefined
+          ? client.api.renameChat(row.id, name.value.trim())
+          : client.api.updateChannel(row.id, { name: name.value.trim(), description: about.value.trim() || null }),
+      { name: name.value },
     )
     if (isSaved) onClose()
   }
@@ -113,18 +115,20 @@ function EditDialog({ row, description, onClose }: EditDialogProps) {
     <Dialog
       title={t().edit}
       onClose={onClose}
+      onSubmit={save}
       actions={
         <>
           <Button kind="quiet" onClick={onClose}>
             {t().cancel}
           </Button>
-          <Button kind="primary" isBusy={form.isBusy.value} disabled={!name.value.trim()} onClick={save}>
+          <Button kind="primary" type="submit" isBusy={form.isBusy.value}>
             {t().save}
           </Button>
         </>
       }
     >
       <Field
+        hasFocus
         label={row.type === 'channel' ? t().channelName : t().groupName}
         value={name.value}
         maxLength={255}

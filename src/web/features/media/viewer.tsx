@@ -1,12 +1,13 @@
 import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import { full } from '../../i18n/format.ts'
+import { clock, day } from '../../i18n/format.ts'
 import { t } from '../../i18n/language.ts'
 import { client } from '../../state/client.ts'
 import { linkTo } from '../../state/links.ts'
 import { nameOf } from '../../state/names.ts'
 import type { Message } from '../../sync/wire.ts'
 import { IconButton } from '../../ui/button.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 const MOST_ZOOM = 5
 const STEP = 1.4
@@ -66,6 +67,7 @@ export function PhotoViewer({ message, onShow }: { message: Message; onShow(next
   const lift = (event: PointerEvent) => pointers.current.delete(event.pointerId)
   const { scale, x, y } = zoom.value
   const name = nameOf(message.sender_id)
+  const taken = new Date(message.created_at)
   return (
     <dialog
       ref={box}
@@ -87,13 +89,15 @@ export function PhotoViewer({ message, onShow }: { message: Message; onShow(next
       <header>
         <span class="row-text">
           <strong dir="auto">{name}</strong>
-          <time dateTime={message.created_at}>{full(new Date(message.created_at))}</time>
+          <time dateTime={message.created_at}>
+            {day(taken)}, {clock(taken)}
+          </time>
         </span>
         <IconButton icon="minus" label={t().zoomOut} onClick={() => zoomBy(1 / STEP)} />
         <IconButton icon="plus" label={t().zoomIn} onClick={() => zoomBy(STEP)} />
         {url && (
           <a class="icon-button" href={url} download={media.file_name} title={t().download} aria-label={t().download}>
-            ↓
+            <Icon name="download" size={22} />
           </a>
         )}
         <IconButton icon="close" label={t().close} onClick={close} />

@@ -117,7 +117,7 @@ export function PeopleChoice({ chosen, without }: { chosen: Signal<PublicProfile
               aria-label={t().removeWho(nameOfUser(user))}
               onClick={() => toggle(user)}
             >
-              {nameOfUser(user)}
+              <span dir="auto">{nameOfUser(user)}</span>
               <Icon name="close" size={16} />
             </button>
           ))}

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import { type LanguageCode, language, languages, setLanguage, t } from '../../i18n/language.ts'
-import { areNotificationsOn, setNotifications } from '../../platform/notify.ts'
+import { areNotificationsOn, isTextShown, setNotifications, setTextShown } from '../../platform/notify.ts'
 import { client } from '../../state/client.ts'
 import { createForm } from '../../state/failures.ts'
 import { goBack } from '../../state/route.ts'
@@ -75,6 +75,18 @@ export function NotificationsPage() {
             }}
           />
         </label>
+        {areNotificationsOn.value && (
+          <label class="switch">
+            {t().notifyText}
+            <input
+              type="checkbox"
+              role="switch"
+              aria-checked={isTextShown.value}
+              checked={isTextShown.value}
+              onChange={(event) => setTextShown(event.currentTarget.checked)}
+            />
+          </label>
+        )}
         {isRefused.value && <p class="field-hint">{t().notifyRefused}</p>}
       </div>
     </Page>
