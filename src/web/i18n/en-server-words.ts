@@ -1,5 +1,6 @@
 /** What the server says to programs, as one says it to people. */
 export const serverWords: Record<string, string> = {
+  'is already registered': 'Already registered',
   'is taken': 'Already taken',
   'is already taken': 'Already taken',
   'is not right': 'This is not your password',

@@ -4,6 +4,7 @@ export const serverWords: Record<string, string> = {
   'Registration is closed on this server': 'Регистрация на этом сервере закрыта',
   'This account is disabled': 'Этот аккаунт отключён',
   'Already taken': 'Уже занято',
+  'is already registered': 'Уже зарегистрирован',
   'is taken': 'Уже занято',
   'is already taken': 'Уже занято',
   'is not right': 'Неверный пароль',

@@ -20,10 +20,13 @@ export function pick(files: Iterable<File>): void {
   const most = me?.is_premium ? MAX_BYTES.premium : MAX_BYTES.free
   const fitting: File[] = []
   for (const file of files) {
-    if (file.size > most) toast(t().tooLarge(file.name, size(most)))
+    if (file.size === 0) toast(t().emptyFile(file.name))
+    else if (file.size > most) toast(t().tooLarge(file.name, size(most)))
     else fitting.push(file)
   }
-  picked.value = [...picked.value, ...fitting].slice(0, MOST_FILES)
+  const all = [...picked.value, ...fitting]
+  if (all.length > MOST_FILES) toast(t().mostFiles(MOST_FILES))
+  picked.value = all.slice(0, MOST_FILES)
 }
 
 const kindOf = (type: string): OutboxFile['kind'] => {
