@@ -51,6 +51,14 @@ const stageOf = (page: Page) => page.getByRole('application', { name: 'Photo' })
 const use = (page: Page) => page.getByRole('button', { name: 'Use photo' })
 const isClosed = (page: Page) => eventually(async () => expect(await page.getByRole('dialog').count()).toBe(0))
 
+/** What is seen in the middle of the stage. */
+const drawnMiddle = (page: Page) =>
+  page.locator('.crop-stage canvas').evaluate((element) => {
+    const canvas = element as HTMLCanvasElement
+    const middle = canvas.getContext('2d')?.getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data
+    return [...(middle ?? [])].slice(0, 3)
+  })
+
 async function choose(page: Page, pane: 'side' | 'info', buffer: Buffer, mimeType = 'image/jpeg'): Promise<void> {
   const asked = page.waitForEvent('filechooser')
   await page.locator(`.pane.${pane} button`, { hasText: /^(Add|Change) photo$/ }).click()
@@ -91,9 +99,11 @@ describe('my own picture', () => {
       await page.emulateMedia({ colorScheme })
       expect(await listFaults(page)).toEqual([])
     }
+    await eventually(async () => near(await drawnMiddle(page), GREEN))
     await page.keyboard.press('+')
     // Further than the edge is nowhere.
     for (let presses = 0; presses < 60; presses++) await page.keyboard.press('ArrowRight')
+    await eventually(async () => near(await drawnMiddle(page), RED))
     await eventually(async () => {
       expect(await page.getByRole('dialog').getByRole('status').textContent()).toBe('0 % across, 50 % down, zoom 115 %')
     })

@@ -123,10 +123,14 @@ function Stage({ picture, cut, isSquare, onMove, onZoom, onKeyDown }: StageProps
 
   useEffect(() => stage.current?.focus(), [])
   useLayoutEffect(() => {
-    const draw = () => canvas.current && drawSquare(canvas.current, picture, areaOf(picture, now.current.cut))
+    const { current } = canvas
+    if (!current) return
+    const draw = () => drawSquare(current, picture, areaOf(picture, now.current.cut))
     draw()
-    addEventListener('resize', draw)
-    return () => removeEventListener('resize', draw)
+    // It has no size before the dialog is open, and another one when the window has.
+    const observer = new ResizeObserver(draw)
+    observer.observe(current)
+    return () => observer.disconnect()
   }, [picture, cut])
 
   /** In sides of the square. */
