@@ -36,18 +36,16 @@ interface IconButtonProps extends NativeProps {
   isAccent?: boolean
   isFilled?: boolean
   isOnlyNarrow?: boolean
-  /** It points along the line of text. */
-  mirrors?: boolean
   children?: ComponentChildren
 }
 
 /** A button that is only a picture: its label is read and shown as a tip. */
 export function IconButton(props: IconButtonProps) {
-  const { icon, label, size = 22, isAccent, isFilled, isOnlyNarrow, mirrors = false, children, ...rest } = props
+  const { icon, label, size = 22, isAccent, isFilled, isOnlyNarrow, children, ...rest } = props
   const classes = ['icon-button', isAccent && 'accent', isFilled && 'filled', isOnlyNarrow && 'only-narrow']
   return (
     <button type="button" {...rest} class={classes.filter(Boolean).join(' ')} aria-label={label} title={label}>
-      <Icon name={icon} size={size} mirrors={mirrors} />
+      <Icon name={icon} size={size} />
       {children}
     </button>
   )

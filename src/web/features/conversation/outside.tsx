@@ -42,13 +42,7 @@ export function Outside({ chatId }: { chatId: string }) {
   return (
     <>
       <header class="header">
-        <IconButton
-          icon="back"
-          mirrors
-          isOnlyNarrow
-          label={t().back}
-          onClick={() => goBack({ chat: undefined, page: [] })}
-        />
+        <IconButton icon="back" isOnlyNarrow label={t().back} onClick={() => goBack({ chat: undefined, page: [] })} />
         <h1 dir="auto">{found?.name ?? ''}</h1>
       </header>
       <div class="nothing-open">

@@ -124,9 +124,9 @@ export function PhotoViewer({ message, onShow }: { message: Message; onShow(next
           />
         )}
       </div>
-      {at > 0 && <IconButton icon="back" mirrors label={t().previous} data-place="start" onClick={() => go(-1)} />}
+      {at > 0 && <IconButton icon="back" label={t().previous} data-place="start" onClick={() => go(-1)} />}
       {at >= 0 && at < photos.length - 1 && (
-        <IconButton icon="forward" mirrors label={t().following} data-place="end" onClick={() => go(1)} />
+        <IconButton icon="forward" label={t().following} data-place="end" onClick={() => go(1)} />
       )}
       {message.content && <p dir="auto">{message.content}</p>}
     </dialog>

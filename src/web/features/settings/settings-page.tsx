@@ -42,7 +42,7 @@ export function SettingsPage() {
         )}
         <li>
           <button type="button" class="row setting" onClick={leave}>
-            <Icon name="out" size={22} mirrors />
+            <Icon name="out" size={22} />
             {t().signOut}
           </button>
         </li>
@@ -57,7 +57,7 @@ function Entry({ icon, label, to }: { icon: IconName; label: string; to: string 
       <button type="button" class="row setting" onClick={() => go({ page: ['settings', to] })}>
         <Icon name={icon} size={22} />
         <span class="row-text">{label}</span>
-        <Icon name="forward" size={18} mirrors />
+        <Icon name="forward" size={18} />
       </button>
     </li>
   )
