@@ -34,6 +34,11 @@ export function PhotoViewer({ message, onShow }: { message: Message; onShow(next
     box.current?.focus()
     zoom.value = { scale: 1, x: 0, y: 0 }
   }, [message.id, zoom])
+  useLayoutEffect(() => {
+    const { current } = box
+    // What is only taken away gives no focus back.
+    return () => current?.close()
+  }, [])
   const { media } = message
   if (!media) return null
   const url = linkTo(media.file_path)
