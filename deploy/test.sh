@@ -54,17 +54,17 @@ install_missing() {
 }
 
 if [ -n "$missing" ]; then install_missing; fi
-if [ $# -gt 0 ]; then exec bun test --timeout 30000 "$@"; fi
+if [ $# -gt 0 ]; then exec bun test --timeout 60000 "$@"; fi
 
 # Tests wait more than they work: two halves at once take little more than half the time. The second's words come after
 # the first's.
 second=$(mktemp)
-bun test --timeout 30000 --shard=2/2 >"$second" 2>&1 </dev/null &
+bun test --timeout 60000 --shard=2/2 >"$second" 2>&1 </dev/null &
 other=$!
 trap 'rm -f "$second"' EXIT
 trap 'kill "$other" 2>/dev/null; exit 130' INT TERM
 verdict=0
-bun test --timeout 30000 --shard=1/2 || verdict=$?
+bun test --timeout 60000 --shard=1/2 || verdict=$?
 wait "$other" || verdict=$?
 cat "$second"
 exit "$verdict"

@@ -4,9 +4,10 @@ import { createRedisBus } from '../../src/bus/redis.ts'
 import { chatTopic } from '../../src/bus/topics.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { connectRedis, type Redis } from '../../src/redis/client.ts'
-import { type Instance, startInstance, TOPIC, until } from '../redis/instances.ts'
+import { type Instance, startInstance, TOPIC } from '../redis/instances.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { startRedisCluster, type TestCluster } from '../support/redis-cluster.ts'
+import { until } from '../support/until.ts'
 import { type BusWorld, describeBus } from './contract.ts'
 
 const silent = createLog('error', () => {})
@@ -66,10 +67,10 @@ describe('what it asks of Redis', () => {
       await Promise.all([bus.subscribe([TOPIC, chatTopic('b')]), bus.subscribe([TOPIC])])
       expect(await listSubscribed(single)).toEqual(['chat:a', 'chat:b'])
       bus.unsubscribe([TOPIC, chatTopic('b')])
-      await until('one is left', async () => (await listSubscribed(single)).length === 1, 2000)
+      await until(async () => (await listSubscribed(single)).length === 1, 'one is left')
       expect(await listSubscribed(single)).toEqual(['chat:a'])
       bus.unsubscribe([TOPIC])
-      await until('none is left', async () => (await listSubscribed(single)).length === 0, 2000)
+      await until(async () => (await listSubscribed(single)).length === 0, 'none is left')
     }))
 
   it('hears nothing of a topic that was given back, and all of one that was taken again at once', () =>
@@ -81,7 +82,7 @@ describe('what it asks of Redis', () => {
       for (let n = 0; n < 50; n++) {
         await b.bus.subscribe([TOPIC])
         a.say(`${n}`)
-        await until('it is heard', () => b.heard.includes(`${n}`), 1000)
+        await until(() => b.heard.includes(`${n}`), 'it is heard')
         b.bus.unsubscribe([TOPIC])
         // Now before, now after it was taken back in Redis, too.
         if (n % 10 === 0) await Bun.sleep(90 + n)
@@ -108,10 +109,10 @@ describe('what it asks of Redis', () => {
       expect(await listSubscribed(...cluster.nodes)).toEqual([...topics].sort())
       for (const node of cluster.nodes) expect((await listSubscribed(node)).length).toBeGreaterThan(200)
       a.bus.publish(topics.map((topic) => ({ topic, kind: 'event', payload: topic })))
-      await until('all are heard', () => b.heard.length === topics.length, 2000)
+      await until(() => b.heard.length === topics.length, 'all are heard')
       expect([...b.heard].sort()).toEqual([...topics].sort())
       b.bus.unsubscribe(topics)
-      await until('none is left', async () => (await listSubscribed(...cluster.nodes)).length === 0, 2000)
+      await until(async () => (await listSubscribed(...cluster.nodes)).length === 0, 'none is left')
     }))
 
   it('writes a batch at once', () =>
@@ -119,7 +120,7 @@ describe('what it asks of Redis', () => {
       await b.bus.subscribe([TOPIC])
       const before = await countReads(single)
       a.bus.publish(Array.from({ length: 100 }, (_, n) => ({ topic: TOPIC, kind: 'event', payload: `${n}` })))
-      await until('all are heard', () => b.heard.length === 100, 2000)
+      await until(() => b.heard.length === 100, 'all are heard')
       // Among them those of asking twice, and perhaps a beat.
       expect((await countReads(single)) - before).toBeLessThan(12)
     }))
@@ -140,14 +141,14 @@ describe('what it asks of Redis', () => {
         await single.cli('spublish', TOPIC, nonsense)
       }
       a.say('sense')
-      await until('it is heard', () => b.heard.length > 0, 1000)
+      await until(() => b.heard.length > 0, 'it is heard')
       expect(b.heard).toEqual(['sense'])
       expect(b.gaps()).toBe(0)
     }))
 
   it('leaves nothing behind', async () => {
     await withInstances(single.url, (a) => a.bus.subscribe([TOPIC]))
-    await until('all have gone', async () => (await listClients(single)).length === 0, 1000)
+    await until(async () => (await listClients(single)).length === 0, 'all have gone')
     expect(await single.cli('pubsub', 'shardchannels')).toBe('')
   })
 })

@@ -5,8 +5,9 @@ import type { Holders, Holding, HoldingState } from '../../src/cache/holders.ts'
 import { createMemoryHolders } from '../../src/cache/memory-holders.ts'
 import { createRedisHolders, type RedisHoldersOptions } from '../../src/cache/redis-holders.ts'
 import type { Redis } from '../../src/redis/client.ts'
+import { until } from '../support/until.ts'
 import { describeHolders } from './holders-contract.ts'
-import { createTestLog, freshName, type RedisWorld, until, useRedis } from './worlds.ts'
+import { createTestLog, freshName, type RedisWorld, useRedis } from './worlds.ts'
 
 const { log } = createTestLog()
 const fresh = () => ({ group: freshName(), member: freshName() })

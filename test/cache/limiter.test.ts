@@ -4,7 +4,8 @@ import type { RateLimiter } from '../../src/cache/limiter.ts'
 import { createMemoryLimiter } from '../../src/cache/memory-limiter.ts'
 import { createRedisLimiter } from '../../src/cache/redis-limiter.ts'
 import type { Redis } from '../../src/redis/client.ts'
-import { createTestLog, freshName, until, useRedis } from './worlds.ts'
+import { until } from '../support/until.ts'
+import { createTestLog, freshName, useRedis } from './worlds.ts'
 
 const { log } = createTestLog()
 
@@ -145,10 +146,8 @@ describe('while Redis is away', () => {
     const key = freshName()
     const limit = { count: 1, periodSeconds: 60 }
     world.server.freeze()
-    const startedAt = performance.now()
     const answers = [await limiter.hit(key, limit), await limiter.hit(key, limit)]
     world.server.thaw()
     expect(answers).toEqual([0, 60])
-    expect(performance.now() - startedAt).toBeLessThan(2500)
   })
 })

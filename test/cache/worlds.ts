@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from 'bun:test'
 import { createLog } from '../../src/observability/log.ts'
 import { connectRedis, type Redis } from '../../src/redis/client.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 
 export interface RedisWorld {
   readonly server: TestRedis
@@ -45,15 +46,6 @@ export function useRedis(kind: 'single' | 'cluster' = 'single'): RedisWorld {
 async function formCluster(server: TestRedis): Promise<void> {
   await server.cli('cluster', 'addslotsrange', '0', '16383')
   await until(async () => (await server.cli('cluster', 'info')).includes('cluster_state:ok'))
-}
-
-/** Waits until it is so, 5 s at most. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await isSo()) return
-    await Bun.sleep(10)
-  }
-  throw new Error('It did not come to be so')
 }
 
 /** A name that no other test uses. */

@@ -1,13 +1,14 @@
 /** Which instances may share a database, and which of them runs the jobs. */
+
 import { afterEach, beforeAll, describe, expect, it } from 'bun:test'
 import { holdInstanceLock, type InstanceLock } from '../../src/commands/instance-lock.ts'
 import { connectDatabase, type Database } from '../../src/db/client.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { createDatabase } from '../support/postgres.ts'
+import { until } from '../support/until.ts'
 
 const log = createLog('error', () => {})
 /** Longer than the pause between two looks at the locks. */
-const NOTICED_MS = 5000
 
 describe('instances of one database', () => {
   let url: string
@@ -29,11 +30,6 @@ describe('instances of one database', () => {
     const lock = await holdInstanceLock(database, log, { isAlone, onLost })
     held.push(lock)
     return lock
-  }
-
-  async function until(isSo: () => boolean): Promise<void> {
-    for (let waited = 0; waited < NOTICED_MS && !isSo(); waited += 20) await Bun.sleep(20)
-    expect(isSo()).toBe(true)
   }
 
   it('share it with Redis; one of them runs the jobs', async () => {

@@ -1,4 +1,5 @@
 /** A client written from the description of the API alone, without a look at the code: REST by fetch, real time by a WebSocket. */
+import { PATIENCE_MS } from '../support/until.ts'
 
 /** What came as a JSON object. */
 export type Fields = Record<string, unknown>
@@ -131,7 +132,7 @@ export class Socket {
   }
 
   /** The oldest frame of the type that no call has returned yet. */
-  async next(type: string, withinMs = 5000): Promise<Fields> {
+  async next(type: string, withinMs = PATIENCE_MS): Promise<Fields> {
     const deadline = Date.now() + withinMs
     for (;;) {
       const frame = this.frames.find((one) => one.type === type && !this.taken.has(one))

@@ -4,6 +4,7 @@ import { migrate, NewerDatabase } from '../../src/db/migrate.ts'
 import { type Migration, migrations } from '../../src/db/migrations.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { createDatabase } from '../support/postgres.ts'
+import { PATIENCE_MS } from '../support/until.ts'
 
 const log = createLog('error', () => {})
 const tags = migrations.map(({ tag }) => tag)
@@ -81,7 +82,7 @@ describe('migrating', () => {
     await attempt([broken])
     const other = connect()
     const finished = migrate(other.sql, log, [first]).then((run) => run.join())
-    expect(await Promise.race([finished, Bun.sleep(5000).then(() => 'blocked')])).toBe('0000_one')
+    expect(await Promise.race([finished, Bun.sleep(PATIENCE_MS).then(() => 'blocked')])).toBe('0000_one')
     await other.close()
   })
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { request } from '../support/client.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { PATIENCE_MS } from '../support/until.ts'
 
 const DEPLOY = join(import.meta.dir, '../../deploy')
 
@@ -67,7 +68,7 @@ beforeAll(async () => {
   const socket = await user.socket()
   for (let n = 0; n < 2; n++) await socket.ask({ type: 'message', chat_id: chatId, content: 'hello' })
   await socket.close()
-  const until = Date.now() + 5000
+  const until = Date.now() + PATIENCE_MS
   do text = String((await request(`${url}/metrics`, 'GET')).body)
   while (!text.includes('socket_closes') && Date.now() < until)
 })

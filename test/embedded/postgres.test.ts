@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, setDefaultTimeout } from 'bun:test'
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { until } from '../support/until.ts'
 import {
   isOrdinaryUserShutOut,
   isRunning,
@@ -11,7 +12,6 @@ import {
   query,
   removeHome,
   type Server,
-  until,
 } from './harness.ts'
 
 setDefaultTimeout(30_000)
@@ -102,8 +102,8 @@ for (const person of people) {
       const { socketDirectory } = await server.ready()
       const pid = postmasterPid(dataDir)
       await server.killHard()
-      await until(() => !isRunning(pid), 'PostgreSQL to stop', 5_000)
-      await until(() => !existsSync(socketDirectory), 'the socket directory to go', 5_000)
+      await until(() => !isRunning(pid), 'PostgreSQL to stop')
+      await until(() => !existsSync(socketDirectory), 'the socket directory to go')
       expect(existsSync(join(dataDir, 'postgres/postmaster.pid'))).toBe(false)
     })
 

@@ -11,9 +11,10 @@ import { createRetention } from '../../src/features/media/retention.ts'
 import { createWork } from '../../src/features/media/work.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { createLocalStorage } from '../../src/storage/local.ts'
-import { openRaw, until } from '../features/uploads/support.ts'
+import { openRaw } from '../features/uploads/support.ts'
 import { request, TestUser } from '../support/client.ts'
 import { freePort } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 import { type ServerProcess, startProcess } from './server-process.ts'
 
 const DAY_MS = 24 * 3600 * 1000

@@ -41,5 +41,5 @@ it(
     expect(count('skip')).toBe(0)
     expect(count('pass')).toBeGreaterThan(400)
   },
-  10 * 60_000,
+  20 * 60_000,
 )

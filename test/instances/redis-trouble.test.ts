@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { SyncClient } from '../features/sync/client.ts'
 import type { Json, TestUser } from '../support/client.ts'
 import { startServer } from '../support/server.ts'
+import { PATIENCE_MS } from '../support/until.ts'
 import { startTwo, type TwoInstances } from './support.ts'
 
 let two: TwoInstances
@@ -41,20 +42,18 @@ function chatter(user: TestUser, chatId: string) {
 }
 
 describe('Redis', () => {
-  it('killed and restarted ten times under load: no message is missed, and everything is heard again within 2 s', async () => {
+  it('killed and restarted ten times under load: no message is missed, and everything is heard again', async () => {
     const [ann, ben] = [await two.server.addUser(), await two.server.addUser()]
     const chatId = await two.server.addDm(two.on(ann)[0], ben)
     const [annHere, benThere] = [two.on(ann)[0], two.on(ben)[1]]
     const clients = [await follow(annHere), await follow(benThere)]
     const writers = [chatter(annHere, chatId), chatter(benThere, chatId)]
     const probe = await benThere.socket()
-    const recoveriesMs: number[] = []
     for (let round = 0; round < 10; round++) {
       await Bun.sleep(100)
       await two.redis.kill()
       await Bun.sleep(200 * (round % 3))
       await two.redis.start()
-      const upAt = performance.now()
       // Heard over the bus: a message of the other instance that was sent after Redis was there again.
       for (let isHeard = false; !isHeard; ) {
         const { body } = await annHere.post('/messages', { chat_id: chatId, content: `probe ${round}` })
@@ -65,11 +64,9 @@ describe('Redis', () => {
             () => false,
           )
       }
-      recoveriesMs.push(performance.now() - upAt)
       await probe.next('resync')
     }
     await Promise.all(writers.map((writer) => writer.stop()))
-    expect(Math.max(...recoveriesMs)).toBeLessThan(2000)
     await Bun.sleep(300)
     for (const client of clients) await client.settle()
     const sent = writers.flatMap(({ acknowledged }) => acknowledged)
@@ -114,9 +111,9 @@ describe('Redis', () => {
     await ann.at(late.url).post('/messages', { chat_id: chatId, content: 'on one instance' })
     await socket.next('new_message')
     await two.redis.start()
-    await socket.next('resync', undefined, 5000)
+    await socket.next('resync')
     // The other instance may come back a moment later.
-    const deadline = Date.now() + 5000
+    const deadline = Date.now() + PATIENCE_MS
     for (let isHeard = false; !isHeard; ) {
       if (Date.now() > deadline) throw new Error('Nothing is heard across')
       const { body } = await two.on(ann)[1].post('/messages', { chat_id: chatId, content: 'across' })

@@ -8,7 +8,7 @@ const silent = createLog('error', () => {})
 async function countRuns(
   isRunner: () => boolean,
   run: () => Promise<unknown>,
-  { forMs = 210, ...kind }: { forMs?: number; isLocal?: true } = {},
+  { forMs = 600, ...kind }: { forMs?: number; isLocal?: true } = {},
 ): Promise<number> {
   let runs = 0
   const stop = startJobs({
@@ -38,7 +38,7 @@ describe('the scheduler', () => {
       () => Promise.resolve(),
     )
     expect(runs).toBeGreaterThan(2)
-    expect(runs).toBeLessThan(15)
+    expect(runs).toBeLessThan(40)
   })
 
   it('runs nothing on an instance that is not the runner, and begins when it becomes the one', async () => {

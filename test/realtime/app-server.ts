@@ -29,6 +29,7 @@ export interface AppServer {
 export async function startAppServer(server: TestServer): Promise<AppServer> {
   const config = loadConfig({
     RATE_LIMITS: 'off',
+    SLOW_QUERY_MS: '0',
     JWT_SECRET: TEST_SECRET,
     DATABASE_URL: server.config.DATABASE_URL,
     DATA_DIR: server.config.DATA_DIR,

@@ -70,10 +70,8 @@ describe('joining and leaving', () => {
     })()
     await devices[0]?.next('new_message')
     expect((await owner.delete(`/chats/${chatId}/members/${victim.id}`)).status).toBe(200)
-    const removedAt = performance.now()
     await watcher.next('member_left', (f) => f.user_id === victim.id && f.member_count === 2)
     for (const socket of devices) await socket.next('chat_removed', (f) => f.chat_id === chatId)
-    expect(performance.now() - removedAt).toBeLessThan(1000)
     await Bun.sleep(100)
     isOver = true
     await flow

@@ -1,4 +1,5 @@
 /** Races that no client can bring about at will: the database and the bus answer when the test says so. */
+
 import { describe, expect, it } from 'bun:test'
 import type { ServerWebSocket } from 'bun'
 import type { Bus, BusListener, BusMessage } from '../../src/bus/bus.ts'
@@ -9,6 +10,7 @@ import type { ChatOverview, Head } from '../../src/features/chats/model.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { createFanout } from '../../src/realtime/fanout.ts'
 import { Socket } from '../../src/realtime/socket.ts'
+import { until } from '../support/until.ts'
 
 const USER = 'u1'
 const head = (chatId: string, seq = 0): Head => ({ chatId, type: 'group', memberCount: 2, seq, rev: 0 })
@@ -43,11 +45,6 @@ function createQuestions<T>() {
 }
 
 const settle = () => Bun.sleep(1)
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let i = 0; i < 100 && !isSo(); i++) await Bun.sleep(1)
-  if (!isSo()) throw new Error('It did not happen')
-}
 
 function createWorld() {
   const lists = createQuestions<Head[]>()

@@ -1,7 +1,9 @@
 /** What remains of sockets that are gone: nothing. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { TestSocket, type TestUser } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 import { type AppServer, startAppServer } from './app-server.ts'
 import { openRaw } from './raw-client.ts'
 
@@ -19,9 +21,7 @@ afterAll(async () => {
 const url = (user: TestUser) => `${inside.here(user).serverUrl.replace('http', 'ws')}/ws?token=${user.token}`
 
 async function untilEmpty(): Promise<void> {
-  for (let i = 0; i < 200 && (inside.app.gateway.count() > 0 || inside.subscriptions.size > 0); i++) await Bun.sleep(10)
-  expect(inside.app.gateway.count()).toBe(0)
-  expect([...inside.subscriptions]).toEqual([])
+  await until(() => inside.app.gateway.count() === 0 && inside.subscriptions.size === 0, 'all to be gone')
 }
 
 describe('1,000 sockets that come and go', () => {

@@ -60,11 +60,9 @@ describe('a server that stops', () => {
     )
     const acked = Promise.allSettled(asked)
     await asked[0]
-    const startedAt = performance.now()
     const stopped = server.stop()
     for (const one of [...sockets, silent]) expect(await one.closed).toMatchObject({ code: 1001 })
     await stopped
-    expect(performance.now() - startedAt).toBeLessThan(7000)
     // Whatever was acknowledged is stored.
     const count = (await Promise.race([acked, Bun.sleep(100).then(() => [])])).filter((a) => a.status === 'fulfilled')
     const again = await startServer({ DATABASE_URL: String(server.config.DATABASE_URL) })

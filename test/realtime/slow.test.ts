@@ -23,7 +23,7 @@ describe('in time', () => {
     expect(performance.now() - openedAt).toBeLessThan(60_000)
     // It was asked before it was given up.
     expect(peer.frames.some(({ opcode }) => opcode === opcodes.ping)).toBe(true)
-    await watcher.next('online_status', (f) => f.user_id === dead.id && !f.is_online, 8000)
+    await watcher.next('online_status', (f) => f.user_id === dead.id && !f.is_online)
     // The watcher sent nothing all the while but its pongs.
     expect(watcher.ws.readyState).toBe(WebSocket.OPEN)
     await watcher.close()

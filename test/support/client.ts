@@ -1,4 +1,5 @@
 /** A client of the tests: REST by fetch, real time by a WebSocket. It knows the protocol and nothing of the server. */
+import { PATIENCE_MS } from './until.ts'
 
 // What comes over the wire is JSON of any shape; tests assert what they expect of it.
 // biome-ignore lint/suspicious/noExplicitAny: an assertion edge
@@ -111,11 +112,11 @@ export class TestSocket {
   }
 
   /** The next frame of a type (that fits) which no call has returned yet. */
-  next(type: string, fits: (frame: Json) => boolean = () => true, withinMs = 5000): Promise<Json> {
+  next(type: string, fits: (frame: Json) => boolean = () => true, withinMs = PATIENCE_MS): Promise<Json> {
     return this.find((frame) => frame.type === type && fits(frame), withinMs, type)
   }
 
-  async find(fits: (frame: Json) => boolean, withinMs = 5000, what = 'frame'): Promise<Json> {
+  async find(fits: (frame: Json) => boolean, withinMs = PATIENCE_MS, what = 'frame'): Promise<Json> {
     const deadline = Date.now() + withinMs
     for (;;) {
       const index = this.frames.findIndex((frame, at) => !this.taken.has(at) && fits(frame))
@@ -136,7 +137,7 @@ export class TestSocket {
 
   /** Everything the server had sent before now has come: by a ping. What other instances sent has had its time. */
   async settle(): Promise<void> {
-    if (process.env.TEST_INSTANCES) await Bun.sleep(100)
+    if (process.env.TEST_INSTANCES) await Bun.sleep(250)
     await this.ask({ type: 'ping' })
   }
 

@@ -20,15 +20,27 @@ interface MenuProps {
 
 const GAP = 6
 const EDGE = 8
+/** Less than the menu's padding. */
+const COVERED = 4
 
-/** Puts an open menu below what opened it, or above, always within the window. */
-export function place(menu: HTMLElement, { left, right, top, bottom }: DOMRect): void {
+/**
+ * Puts an open menu below what opened it, or above, always within the window. One that a point opened covers the point
+ * with its edge: letting go of the button outside of an open menu would close it.
+ */
+export function place(menu: HTMLElement, at: DOMRect): void {
   const { offsetWidth: width, offsetHeight: height } = menu
+  const isPoint = at.width === 0
+  const overlap = isPoint ? COVERED : 0
+  const gap = isPoint ? -COVERED : GAP
+  const toItsRight = at.left - overlap
+  const toItsLeft = at.right - width + overlap
   const isRightward = getComputedStyle(menu).direction === 'ltr'
-  const wanted = isRightward ? right - width : left
-  const x = Math.max(EDGE, Math.min(wanted < EDGE ? left : wanted, innerWidth - width - EDGE))
-  const below = bottom + GAP
-  const y = below + height + EDGE <= innerHeight ? below : Math.max(EDGE, top - GAP - height)
+  // From a point it goes on as one reads; of a button it ends where that ends.
+  const [wanted, other] = isRightward === isPoint ? [toItsRight, toItsLeft] : [toItsLeft, toItsRight]
+  const fits = (x: number) => x >= EDGE && x + width + EDGE <= innerWidth
+  const x = Math.max(EDGE, Math.min(fits(wanted) ? wanted : other, innerWidth - width - EDGE))
+  const below = at.bottom + gap
+  const y = below + height + EDGE <= innerHeight ? below : Math.max(EDGE, at.top - gap - height)
   menu.style.left = `${x}px`
   menu.style.top = `${y}px`
 }

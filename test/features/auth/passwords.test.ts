@@ -49,10 +49,15 @@ describe('passwords', () => {
     for (const algorithm of ['bcrypt', 'argon2id'] as const) {
       const passwords = createPasswords({ algorithm })
       const hash = await passwords.hash('SecurePass1')
+      // The quickest of three: what else the machine does can only add to it.
       const took = async (work: () => Promise<unknown>) => {
-        const start = performance.now()
-        await work()
-        return performance.now() - start
+        const times: number[] = []
+        for (let n = 0; n < 3; n++) {
+          const start = performance.now()
+          await work()
+          times.push(performance.now() - start)
+        }
+        return Math.min(...times)
       }
       const real = await took(() => passwords.verify('Wrong1234', hash))
       const nothing = await took(() => passwords.verifyNothing('Wrong1234'))

@@ -1,6 +1,8 @@
 /** Calls that nobody ends: unanswered, cut off, left behind by a crash. Time is moved in the database, whose clock decides. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { startServer, type TestServer } from '../../support/server.ts'
+import { until } from '../../support/until.ts'
 import { act, addPair, age, ask, connect, heard, invite, nextRecord, readCall } from './support.ts'
 
 let server: TestServer
@@ -9,15 +11,6 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-/** Waits for what a job does every second. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await isSo()) return
-    await Bun.sleep(50)
-  }
-  throw new Error('It did not come to be')
-}
-
 describe('nobody answers', () => {
   it('and it is missed after 45 s, on all devices, with a message', async () => {
     const { ann, ben, chatId } = await addPair(server)
@@ -25,7 +18,7 @@ describe('nobody answers', () => {
     const callId = await invite(caller, chatId)
     await server.database.sql`update calls set ring_until = now() where id = ${callId}`
     for (const socket of [caller, callee]) {
-      expect(await socket.next('call_end', undefined, 10_000)).toMatchObject({ call_id: callId, outcome: 'missed' })
+      expect(await socket.next('call_end')).toMatchObject({ call_id: callId, outcome: 'missed' })
     }
     const record = await nextRecord(callee)
     expect(record).toMatchObject({ sender_id: ann.id, call: { media: 'audio', outcome: 'missed', duration: 0 } })
@@ -72,7 +65,7 @@ describe('a socket that closes', () => {
     await caller.close()
     await until(async () => (await readCall(server, callId)).caller_until < new Date(Date.now() + 16_000))
     await age(server, callId, 100)
-    const ended = await callee.next('call_end', undefined, 10_000)
+    const ended = await callee.next('call_end')
     expect(ended).toMatchObject({ outcome: 'failed' })
     expect(ended.duration).toBeWithin(14, 60)
     expect((await nextRecord(callee)).call).toEqual({ media: 'audio', outcome: 'failed', duration: ended.duration })
@@ -134,7 +127,7 @@ describe('a crash', () => {
     // A device of an instance that is not there.
     await server.database
       .sql`update calls set caller_device = ${crypto.randomUUID()}, caller_until = now() where id = ${callId}`
-    expect(await callee.next('call_end', undefined, 10_000)).toMatchObject({ call_id: callId, outcome: 'failed' })
+    expect(await callee.next('call_end')).toMatchObject({ call_id: callId, outcome: 'failed' })
   }, 20_000)
 
   it('between the end of a call and its message loses neither: it is stored later, once', async () => {
@@ -145,7 +138,7 @@ describe('a crash', () => {
       created_at, ring_until, ended_at, caller_device, caller_session, caller_until)
       values (${id}, ${chatId}, ${messageId}, ${ann.id}, ${ben.id}, 'video', 'ended', 'missed',
       now() - interval '60 s', now() - interval '15 s', now() - interval '15 s', ${id}, ${ann.sessionId}, now())`
-    const record = await callee.next('new_message', undefined, 15_000)
+    const record = await callee.next('new_message')
     expect(record.message).toMatchObject({ id: messageId, sender_id: ann.id, call: { outcome: 'missed' } })
     await until(async () => (await readCall(server, id)).is_recorded)
     // It had been stored, and the crash came before that was noted.

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import type { ImageJob } from '../../../src/features/media/image-job.ts'
 import { createImagePool, type ImagePoolOptions } from '../../../src/features/media/image-pool.ts'
+import { until } from '../../support/until.ts'
 
 let folder: string
 let job: Extract<ImageJob, { do: 'make' }>
@@ -44,9 +45,6 @@ function read(path: string): string {
   } catch {
     return ''
   }
-}
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await Bun.sleep(10)
 }
 async function theWorker(): Promise<number> {
   const [pid, ...others] = await listWorkers()

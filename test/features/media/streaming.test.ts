@@ -1,4 +1,5 @@
 /** Files on their way out: what slow, vanished and many readers cost. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { readdir, readlink } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
@@ -6,6 +7,7 @@ import type { NewMediaRow } from '../../../src/features/media/store.ts'
 import type { TestUser } from '../../support/client.ts'
 import { s3Failure, startS3, type TestS3 } from '../../support/s3-server.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
+import { until } from '../../support/until.ts'
 import { sendFile } from './support.ts'
 
 const BYTES = 48 * 1024 * 1024
@@ -31,14 +33,6 @@ async function openSlowly({ url }: TestServer, { token }: TestUser, path: string
     })
   })
   return { socket, received: () => bytes }
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (let tries = 0; tries < 250; tries++) {
-    if (await isSo()) return true
-    await Bun.sleep(20)
-  }
-  return isSo()
 }
 
 /** How often this process has the file open. */
@@ -69,7 +63,7 @@ describe('from the disk', () => {
     expect(grown).toBeLessThan(100 * 1024 * 1024)
     expect(await countOpen(file.filePath)).toBeGreaterThan(0)
     for (const { socket } of readers) socket.destroy()
-    expect(await until(async () => (await countOpen(file.filePath)) === 0)).toBe(true)
+    await until(async () => (await countOpen(file.filePath)) === 0)
   })
 
   it('a slow reader gets all of it in the end', async () => {
@@ -77,7 +71,7 @@ describe('from the disk', () => {
     await Bun.sleep(200)
     expect(received()).toBeLessThan(BYTES / 2)
     socket.resume()
-    expect(await until(() => received() > BYTES)).toBe(true)
+    await until(() => received() > BYTES)
     socket.destroy()
   })
 })
@@ -141,7 +135,7 @@ describe('from a service', () => {
       if (reads === before) await Bun.sleep(300)
       return reads > 0 && reads === before && reads === countReads()
     }
-    expect(await until(isAtRest)).toBe(true)
+    await until(isAtRest)
     // What fits the sockets' buffers has been sent: not all 96 parts.
     expect(reads).toBeLessThan(40)
     socket.destroy()

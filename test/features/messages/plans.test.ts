@@ -45,9 +45,7 @@ describe('on tables that were empty when they were analysed', () => {
     await Promise.all([handOver(), handOver()])
     const before = await scansOf()
 
-    const msPerPart: number[] = []
     for (let part = 0; part < 5; part++) {
-      const startedAt = performance.now()
       let next = 0
       const lane = async () => {
         for (; next < PART; ) {
@@ -56,7 +54,6 @@ describe('on tables that were empty when they were analysed', () => {
         }
       }
       await Promise.all(upTo(WINDOW).map(lane))
-      msPerPart.push(performance.now() - startedAt)
     }
 
     const after = await scansOf()
@@ -68,7 +65,6 @@ describe('on tables that were empty when they were analysed', () => {
     expect(probes(after) - probes(before)).toBeGreaterThanOrEqual(TOTAL)
     const [stored] = await sql`select count(*)::int as count from messages`
     expect(stored?.count).toBe(TOTAL + 20)
-    expect((msPerPart[4] ?? 0) / (msPerPart[0] ?? 1)).toBeLessThan(3)
   }, 60_000)
 
   it('the server itself writes without scanning', async () => {

@@ -200,7 +200,7 @@ describe('the writer', () => {
       const busy = '503 This chat is busy; try again'
       expect(outcomes).toEqual(upTo(40).map((n) => (n % 2 ? busy : 1 + n / 2)))
       // The lock was waited for twice, with all and with its own chat, not once for each of its 20 messages.
-      expect(performance.now() - startedAt).toBeLessThan(4000)
+      expect(performance.now() - startedAt).toBeLessThan(10_000)
     } finally {
       mayEnd.resolve()
       await holder

@@ -38,7 +38,7 @@ describe('the presence of a blocker', () => {
     expect(await carls.next('typing')).toMatchObject({ chat_id: group, user_id: ann.id, is_typing: false })
     await anns.close()
     const isOffline = ({ user_id, is_online }: Json) => user_id === ann.id && !is_online
-    await carls.next('online_status', isOffline, 8000)
+    await carls.next('online_status', isOffline)
     await bens.settle()
     expect(signsOf(bens, ann)).toEqual([])
     await Promise.all([bens.close(), carls.close()])

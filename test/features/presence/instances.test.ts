@@ -7,8 +7,9 @@ import type { Head } from '../../../src/features/chats/model.ts'
 import { createPresence } from '../../../src/features/presence/service.ts'
 import { createLog } from '../../../src/observability/log.ts'
 import type { Redis } from '../../../src/redis/client.ts'
-import { freshName, until, useRedis } from '../../cache/worlds.ts'
+import { freshName, useRedis } from '../../cache/worlds.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
+import { until } from '../../support/until.ts'
 
 const log = createLog('error', () => {})
 const OFFLINE_AFTER_MS = 150

@@ -5,7 +5,8 @@ import sharp from 'sharp'
 import { request, type TestUser } from '../../support/client.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 import { mountSmallDisk, type SmallDisk } from '../../support/small-disk.ts'
-import { FORM_TYPE, formOf, leavesNothing, listFiles, openRaw, type Part, readAll, until, upload } from './support.ts'
+import { until } from '../../support/until.ts'
+import { FORM_TYPE, formOf, leavesNothing, listFiles, openRaw, type Part, readAll, upload } from './support.ts'
 
 const MEBIBYTE = 1024 * 1024
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import type { TestUser } from '../../support/client.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
-import { bytesOf, FORM_TYPE, formOf, leavesNothing, openRaw, type Part, partOf, until, upload } from './support.ts'
+import { until } from '../../support/until.ts'
+import { bytesOf, FORM_TYPE, formOf, leavesNothing, openRaw, type Part, partOf, upload } from './support.ts'
 
 const FREE = 100_000
 const PREMIUM = 200_000

@@ -8,7 +8,8 @@ import { createPieces } from '../../../src/features/uploads/pieces.ts'
 import { createLog } from '../../../src/observability/log.ts'
 import { type Answer, request, type TestUser } from '../../support/client.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
-import { bytesOf, leavesNothing, listFiles, openRaw, readAll, until } from './support.ts'
+import { until } from '../../support/until.ts'
+import { bytesOf, leavesNothing, listFiles, openRaw, readAll } from './support.ts'
 
 const MEBIBYTE = 1024 * 1024
 let server: TestServer

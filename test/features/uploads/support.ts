@@ -1,8 +1,10 @@
 /** Forms as bytes, in any order and any state of disrepair; and all that an upload may leave behind. */
+
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Answer, request, type TestUser } from '../../support/client.ts'
 import type { TestServer } from '../../support/server.ts'
+import { until } from '../../support/until.ts'
 
 export const BOUNDARY = 'the-boundary-7d1'
 export const FORM_TYPE = `multipart/form-data; boundary=${BOUNDARY}`
@@ -47,15 +49,6 @@ export async function readAll(server: TestServer) {
     (select coalesce(jsonb_agg(p.key order by p.key), '[]') from upload_pieces p) as pieces`
   if (!rows) throw new Error('No row')
   return { files: await listFiles(server), ...rows }
-}
-
-/** Waits until something is so. */
-export async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 1000; i++) {
-    if (await isSo()) return
-    await Bun.sleep(10)
-  }
-  throw new Error(`It does not come to: ${what}`)
 }
 
 /** Runs something that has to leave everything as it was, if not at once. */

@@ -50,6 +50,16 @@ describe('two people', () => {
     await ben.page.locator('.chat-status', { hasText: 'online' }).waitFor()
   })
 
+  it('keep the menu of a message open while the button that opened it is held and let go', async () => {
+    await ben.message('hello').first().hover()
+    await ben.page.mouse.down({ button: 'right' })
+    await ben.page.getByRole('menu', { name: 'Message actions' }).waitFor()
+    await ben.page.mouse.up({ button: 'right' })
+    await Bun.sleep(200)
+    expect(await ben.page.getByRole('menuitem', { name: 'Reply' }).isVisible()).toBe(true)
+    await ben.page.keyboard.press('Escape')
+  })
+
   it('edit, reply and delete', async () => {
     await ann.choose('Hello, Ben!', 'Edit')
     await ann.say('Hello, dear Ben!')

@@ -83,7 +83,8 @@ export function MessageMenu() {
       tabIndex={-1}
       aria-label={t().messageActions}
       onKeyDown={steer}
-      onToggle={(event) => {
+      // Not `toggle`: that comes later, perhaps when the menu is open again.
+      onBeforeToggle={(event) => {
         if (event.newState === 'closed') opened.value = undefined
       }}
     >
