@@ -10,8 +10,6 @@ interface Setting<T> {
   parse: Parse<T>
   default: T
   help: string
-  /** Understood, but nothing in this version uses it yet: the start says so in a warning. */
-  unused?: true
 }
 
 const setting = <T>(parse: Parse<T>, fallback: NoInfer<T>, help: string): Setting<T> => ({
@@ -19,7 +17,6 @@ const setting = <T>(parse: Parse<T>, fallback: NoInfer<T>, help: string): Settin
   default: fallback,
   help,
 })
-const later = <T>(of: Setting<T>): Setting<T> => ({ ...of, unused: true })
 
 function integer(min: number, max: number): Parse<number> {
   return (text) => {
@@ -48,7 +45,7 @@ function url(...protocols: string[]): Parse<string | undefined> {
 }
 
 /** A PostgreSQL URL; the host may be empty when `?host=/directory` names that of a Unix socket, as libpq reads it. */
-function databaseUrl(text: string): string | undefined {
+function databaseUrl(text: string): string {
   const isPostgres = /^postgres(ql)?:\/\//.test(text)
   if (!isPostgres || !URL.canParse(text.replace(/@?\/(?=[^/@]*\?host=)/, '@localhost/'))) {
     throw new Error('must be a URL like postgres://user:password@host:5432/database')
@@ -133,8 +130,17 @@ export const settings = {
   PORT: setting(integer(0, 65_535), 8080, 'TCP port; 0 takes a free one'),
   HOST: setting<string | undefined>(text, '0.0.0.0', 'address to listen on'),
   DATA_DIR: setting((value) => resolve(value), resolve('data'), 'embedded database, media and generated secret'),
-  DATABASE_URL: setting(databaseUrl, undefined, 'PostgreSQL 16; unset: an embedded one in DATA_DIR'),
-  DATABASE_REPLICA_URLS: later(setting(list(databaseUrl), [], 'read replicas, comma-separated')),
+  DATABASE_URL: setting<string | undefined>(
+    databaseUrl,
+    undefined,
+    'PostgreSQL 16; unset: an embedded one in DATA_DIR',
+  ),
+  DATABASE_REPLICA_URLS: setting(
+    list(databaseUrl),
+    [],
+    'read replicas of DATABASE_URL, comma-separated: for history and search',
+  ),
+  DATABASE_REPLICA_MAX_LAG: setting(upTo(3600), 5, 'seconds; a replica that is further behind is not asked'),
   DATABASE_POOL_MAX: setting(integer(2, 100), 10, 'PostgreSQL connections of this instance'),
   REDIS_URL: setting(
     redisUrls,
@@ -250,6 +256,10 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   ) {
     faults.push('JWT_SECRET must be set when DATABASE_URL is (at least 32 bytes)')
   }
+  const hasReplicas = Array.isArray(values.DATABASE_REPLICA_URLS) && values.DATABASE_REPLICA_URLS.length > 0
+  if (hasReplicas && values.DATABASE_URL === undefined && !faults.some((f) => f.startsWith('DATABASE_URL '))) {
+    faults.push('DATABASE_REPLICA_URLS needs DATABASE_URL: the embedded database has no replicas')
+  }
   if (values.MEDIA_STORAGE === 's3') {
     for (const name of ['S3_ENDPOINT', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']) {
       const isToldOf = faults.some((fault) => fault.startsWith(`${name} `))
@@ -262,9 +272,4 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(values) as Config
-}
-
-/** Names of the settings that are given but that nothing uses yet. */
-export function listUnusedSettings(environment: Record<string, string | undefined> = process.env): SettingName[] {
-  return (Object.keys(settings) as SettingName[]).filter((name) => 'unused' in settings[name] && environment[name])
 }

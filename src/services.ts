@@ -8,6 +8,7 @@ import type { RateLimiter } from './cache/limiter.ts'
 import { createMemoryLimiter } from './cache/memory-limiter.ts'
 import type { Config } from './config.ts'
 import type { Database } from './db/client.ts'
+import { noReplicas, type Replicas } from './db/replicas.ts'
 import { createAccounts, type DeletionStep } from './features/auth/accounts.ts'
 import { createGuard } from './features/auth/guard.ts'
 import { wireAuth } from './features/auth/wiring.ts'
@@ -26,6 +27,7 @@ import { createRetention } from './features/media/retention.ts'
 import { createUnmade } from './features/media/unmade.ts'
 import { createWork } from './features/media/work.ts'
 import { createWorkshop } from './features/media/workshop.ts'
+import { createHistory } from './features/messages/history.ts'
 import type { Message } from './features/messages/model.ts'
 import { createSearch } from './features/messages/search.ts'
 import { createSearchIndexer } from './features/messages/search-indexer.ts'
@@ -63,6 +65,8 @@ export interface ServicesOptions {
   database: Database
   /** The message writer's own connection, with enable_seqscan off. */
   writerDatabase: Database
+  /** For history and search; none by default. */
+  replicas?: Replicas
   /** What it has in common with other instances. */
   bus: Bus
   cache: Cache
@@ -80,7 +84,7 @@ export type Services = ReturnType<typeof createServices>
 
 export function createServices(options: ServicesOptions) {
   const { config, secret, database, writerDatabase, bus, cache, holders, storage, log } = options
-  const { metrics = createMetrics() } = options
+  const { metrics = createMetrics(), replicas = noReplicas } = options
   const onRefused = createRefusalCounter(metrics)
   const limiter = countRefusals(options.limiter, onRefused)
   const ownLimiter = countRefusals(createMemoryLimiter(), onRefused)
@@ -160,6 +164,7 @@ export function createServices(options: ServicesOptions) {
     bus,
     cache,
     writer,
+    readHistory: createHistory({ db, replicas }),
     limiter: ownLimiter,
     sendLimit,
     onChanged: searchIndexer.note,
@@ -192,7 +197,7 @@ export function createServices(options: ServicesOptions) {
     maxConnections: config.WS_MAX_CONNECTIONS,
   })
   const audit = createAudit({ db })
-  const search = createSearch({ db })
+  const search = createSearch({ db, replicas })
 
   return {
     metrics,

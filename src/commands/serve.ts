@@ -2,8 +2,9 @@
 import { version } from '../../package.json'
 import { createApp } from '../app.ts'
 import { measureBus } from '../bus/measure.ts'
-import { type Config, listUnusedSettings } from '../config.ts'
+import type { Config } from '../config.ts'
 import { createQueryMeter, measureServer } from '../db/measure.ts'
+import { openReplicas } from '../db/replicas.ts'
 import type { Log } from '../observability/log.ts'
 import { createMetrics } from '../observability/metrics.ts'
 import { measureProcess } from '../observability/process-metrics.ts'
@@ -25,8 +26,6 @@ const DRAIN_MS = 8000
 
 /** @param onFatal told when the server cannot go on */
 export async function serve(config: Config, log: Log, onFatal: (reason: string) => void): Promise<Serving> {
-  const unused = listUnusedSettings()
-  if (unused.length > 0) log.warn('Settings that this version does not use yet', { settings: unused })
   if (config.RATE_LIMITS === 'off') log.warn('Rate limits are off: this is for load tests alone')
   const started = performance.now()
   const postgres = await openPostgres(config, log)
@@ -73,6 +72,13 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
     const stopMeasuring = measureProcess(metrics, version)
     undo.push(async () => stopMeasuring())
     undo.push(() => writerDatabase.close())
+    const replicas = openReplicas({
+      urls: config.DATABASE_REPLICA_URLS,
+      poolMax: config.DATABASE_POOL_MAX,
+      maxLagSeconds: config.DATABASE_REPLICA_MAX_LAG,
+      ...{ primary: database, log, metrics, queries },
+    })
+    undo.push(replicas.close)
     const instances = config.REDIS_URL === undefined ? beAlone(log) : await joinByRedis(config.REDIS_URL, log, metrics)
     undo.push(instances.close)
     measureBus(metrics, instances.bus)
@@ -83,10 +89,12 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
     await storage.check().catch((error) => log.error('Files can be neither stored nor read now', { error }))
     const app = createApp({
       ...instances,
+      probes: { ...instances.probes, ...replicas.probes },
       config,
       secret,
       database,
       writerDatabase,
+      replicas,
       storage,
       ffmpeg,
       isRunner: lock.isRunner,

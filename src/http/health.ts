@@ -24,8 +24,9 @@ export interface HealthOptions {
   log: Log
 }
 
-export const healthRoutes = ({ probes, optional, missing, isLeaving, log }: HealthOptions) =>
-  new Elysia()
+export function healthRoutes({ probes, optional, missing, isLeaving, log }: HealthOptions) {
+  const note = createNotes(log)
+  return new Elysia()
     .get('/health', () => ({ status: 'ok' as const }), {
       response: t.Object({ status: t.Literal('ok') }),
       detail: { tags, summary: 'The process is up' },
@@ -33,7 +34,7 @@ export const healthRoutes = ({ probes, optional, missing, isLeaving, log }: Heal
     .get(
       '/health/ready',
       async ({ status }) => {
-        const [needed, others] = await Promise.all([examineAll(probes, log), examineAll(optional, log)])
+        const [needed, others] = await Promise.all([examineAll(probes, note), examineAll(optional, note)])
         const isReady = !isLeaving() && Object.values(needed).every((part) => part === 'ok')
         const absent = Object.fromEntries(missing.map((name) => [name, 'missing' as const]))
         const parts = { ...needed, ...others, ...absent, ...(isLeaving() && { server: 'stopping' as const }) }
@@ -44,22 +45,39 @@ export const healthRoutes = ({ probes, optional, missing, isLeaving, log }: Heal
         detail: {
           tags,
           summary: 'The server can serve',
-          description: 'Part by part. Without Redis it can: on this instance alone; and without ffmpeg.',
+          description:
+            'Part by part. Without Redis it can: on this instance alone; and without ffmpeg, or a read replica.',
         },
       },
     )
+}
 
-async function examineAll(probes: Record<string, Probe>, log: Log): Promise<Record<string, 'ok' | 'failing'>> {
-  const answers = Object.entries(probes).map(async ([name, probe]) => [name, await examine(name, probe, log)] as const)
+type Note = (part: string, fault: unknown) => void
+
+/** Tells the log of each fault once, and of its end: a proxy asks every few seconds. */
+function createNotes(log: Log): Note {
+  const failing = new Set<string>()
+  return (part, fault) => {
+    const wasFailing = failing.has(part)
+    if (fault === undefined && failing.delete(part)) log.info('A part of the server works again', { part })
+    if (fault === undefined || wasFailing) return
+    failing.add(part)
+    log.warn('A part of the server fails', { part, error: fault })
+  }
+}
+
+async function examineAll(probes: Record<string, Probe>, note: Note): Promise<Record<string, 'ok' | 'failing'>> {
+  const answers = Object.entries(probes).map(async ([name, probe]) => [name, await examine(name, probe, note)] as const)
   return Object.fromEntries(await Promise.all(answers))
 }
 
-async function examine(name: string, probe: Probe, log: Log): Promise<'ok' | 'failing'> {
+async function examine(name: string, probe: Probe, note: Note): Promise<'ok' | 'failing'> {
   try {
     await Promise.race([probe(), Bun.sleep(PROBE_WITHIN_MS).then(() => Promise.reject(new Error('no answer in time')))])
+    note(name, undefined)
     return 'ok'
   } catch (error) {
-    log.warn('A part of the server fails', { part: name, error })
+    note(name, error)
     return 'failing'
   }
 }

@@ -14,8 +14,10 @@ import { createRedisCache } from '../../src/cache/redis-cache.ts'
 import { createRedisHolders } from '../../src/cache/redis-holders.ts'
 import { createRedisLimiter } from '../../src/cache/redis-limiter.ts'
 import type { Db } from '../../src/db/client.ts'
+import { noReplicas } from '../../src/db/replicas.ts'
 import { accessChat } from '../../src/features/chats/access.ts'
 import { createChats } from '../../src/features/chats/service.ts'
+import { createHistory } from '../../src/features/messages/history.ts'
 import { toMessage } from '../../src/features/messages/model.ts'
 import { createRecent, RECENT_LIMIT } from '../../src/features/messages/recent.ts'
 import { createLastSeen } from '../../src/features/users/last-seen.ts'
@@ -115,7 +117,7 @@ function listReadings({ db, userIds, userId, peerIds, groupIds }: World, caches:
     return createChats({ db, bus, cache, users, avatars: noAvatars, listOnline, groupLimitOf: async () => CHATS })
   }
   const newest = (cache: Cache) => {
-    const recent = createRecent({ db, cache })
+    const recent = createRecent({ cache, readHistory: createHistory({ db, replicas: noReplicas }) })
     return async () => recent.list(await accessChat(db, userId, pick(groupIds), 'read'), RECENT_LIMIT)
   }
   const misses = Object.entries(caches).map(([way, cache]) => [`${way}, all misses`, allMisses(cache)])

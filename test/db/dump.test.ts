@@ -7,6 +7,7 @@ import { migrate, NewerDatabase, UnfinishedRestore } from '../../src/db/migrate.
 import type { Migration } from '../../src/db/migrations.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { describeSchema, hashTables } from '../backup/hashes.ts'
+import { dump } from '../support/dumped.ts'
 import { createDatabase } from '../support/postgres.ts'
 
 const log = createLog('error')
@@ -36,22 +37,6 @@ const hard: Migration[] = [
   },
   { id: 1, tag: '0001_more', statements: [`alter type colour add value 'blue'`, `create table empty_one (id int)`] },
 ]
-
-/** All of a database in memory: only tests may. */
-async function dump(database: Database): Promise<Dump> {
-  return await readSnapshot(database, async (snapshot) => {
-    const texts = new Map<string, Buffer>()
-    const tables = []
-    for (const table of snapshot.tables) {
-      const chunks: Uint8Array[] = []
-      for await (const chunk of await snapshot.read(table)) chunks.push(chunk)
-      const text = Buffer.concat(chunks)
-      texts.set(table.name, text)
-      tables.push({ ...table, rows: text.toString().split('\n').length - 1 })
-    }
-    return { migrations: snapshot.migrations, tables, read: ({ name }) => Readable.from([texts.get(name)]) }
-  })
-}
 
 async function hardDatabase(): Promise<Database> {
   const database = await open()

@@ -60,7 +60,13 @@ beforeAll(async () => {
   for (const [name, content] of Object.entries(files)) await writeFile(join(group, name), content)
   // Two instances, so that there is a Redis; it has a limit, as in production.
   redis = await startRedis(['--maxmemory', '128mb'])
-  const settings = { METRICS_CGROUPS: `postgres=${group}`, RATE_LIMITS: 'on', RATE_LIMIT_MESSAGES: '1' }
+  const settings = {
+    METRICS_CGROUPS: `postgres=${group}`,
+    RATE_LIMITS: 'on',
+    RATE_LIMIT_MESSAGES: '1',
+    // One that is away is told of, too.
+    DATABASE_REPLICA_URLS: 'postgres://nobody@127.0.0.1:1/none',
+  }
   server = await startServer(settings, { instances: 2, redis })
   const [url = ''] = server.instanceUrls
   const [user, peer] = [(await server.addUser()).at(url), await server.addUser()]

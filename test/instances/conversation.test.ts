@@ -1,8 +1,6 @@
 /** The suites of conversation once more, each request and each socket going to the next of two instances behind Caddy. */
-import { expect, it } from 'bun:test'
-import { join } from 'node:path'
-
-const ROOT = join(import.meta.dir, '../..')
+import { it } from 'bun:test'
+import { runSuites } from '../support/run-suites.ts'
 
 /** All that clients say to each other. What counts per instance (limits, memory) is not among it. */
 const SUITES = [
@@ -21,25 +19,4 @@ const SUITES = [
   ...['events', 'opening', 'sessions'].map((name) => `realtime/${name}`),
 ]
 
-it(
-  'passes as on one instance',
-  async () => {
-    const files = SUITES.map((name) => `test/${name}.test.ts`)
-    const run = Bun.spawn([process.execPath, 'test', '--timeout', '30000', ...files], {
-      cwd: ROOT,
-      stdout: 'pipe',
-      stderr: 'pipe',
-      env: { ...process.env, TEST_INSTANCES: '2' },
-    })
-    const [output, code] = await Promise.all([new Response(run.stderr).text(), run.exited])
-    const count = (what: string) => Number(new RegExp(`^ *(\\d+) ${what}$`, 'm').exec(output)?.[1] ?? 0)
-    const failures = output.split('\n').filter((line) => line.startsWith('(fail)'))
-    if (code !== 0) process.stderr.write(output.slice(-20_000))
-    expect(failures).toEqual([])
-    expect(code).toBe(0)
-    expect(count('fail')).toBe(0)
-    expect(count('skip')).toBe(0)
-    expect(count('pass')).toBeGreaterThan(400)
-  },
-  20 * 60_000,
-)
+it('passes as on one instance', () => runSuites(SUITES, { TEST_INSTANCES: '2' }, 400), 20 * 60_000)

@@ -9,12 +9,14 @@ import { eq } from 'drizzle-orm'
 import { type Serving, serve } from '../../src/commands/serve.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { connectDatabase, type Database } from '../../src/db/client.ts'
+import { migrate } from '../../src/db/migrate.ts'
 import { chats, sessionTokens, users } from '../../src/db/schema/index.ts'
 import { createRefreshTokens } from '../../src/features/auth/refresh-tokens.ts'
 import { createTokens } from '../../src/features/auth/tokens.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { startCaddy } from './caddy.ts'
 import { TestUser } from './client.ts'
+import { partition } from './partition.ts'
 import { createDatabase } from './postgres.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 
@@ -56,7 +58,7 @@ export async function startServer(
   settings: Record<string, string> = {},
   { instances = Number(process.env.TEST_INSTANCES ?? 1), redis: givenRedis }: StartOptions = {},
 ): Promise<TestServer> {
-  const url = settings.DATABASE_URL ?? (await createDatabase())
+  const url = settings.DATABASE_URL ?? (await makeDatabase())
   const redis = givenRedis ?? (instances > 1 ? await startRedis() : undefined)
   const dataDir = settings.DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'messenger-data-')))
   const environment = {
@@ -122,6 +124,19 @@ export async function startServer(
       if (!settings.DATA_DIR) await rm(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+/** With `messages` in partitions, where suites are run again that way by test/partitions. */
+async function makeDatabase(): Promise<string> {
+  const url = await createDatabase()
+  const { TEST_PARTITIONS: count } = process.env
+  if (count) {
+    const { sql, close } = connectDatabase({ url, poolMax: 2, name: 'tests' })
+    await migrate(sql, createLog('error'))
+    await partition(sql, count)
+    await close()
+  }
+  return url
 }
 
 /** Where a chat stands in the database. */

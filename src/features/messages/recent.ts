@@ -7,17 +7,15 @@
  */
 import type { Cache } from '../../cache/cache.ts'
 import { RECENT_MESSAGES_SECONDS, recentMessagesKey } from '../../cache/keys.ts'
-import type { Db } from '../../db/client.ts'
 import type { ChatAccess } from '../chats/access.ts'
-import { type Message, toMessage } from './model.ts'
-import { listMessages } from './store.ts'
+import type { ReadHistory } from './history.ts'
+import type { Message } from './model.ts'
 
 /** So many messages are kept of a chat; fewer are cut from them. */
 export const RECENT_LIMIT = 50
 
-export function createRecent({ db, cache }: { db: Db; cache: Cache }) {
-  const read = async (chat: ChatAccess, limit: number): Promise<Message[]> =>
-    (await listMessages(db, chat.chatId, { beforeSeq: chat.lastSeq + 1 }, limit)).map(toMessage)
+export function createRecent({ cache, readHistory }: { cache: Cache; readHistory: ReadHistory }) {
+  const read = (chat: ChatAccess, limit: number) => readHistory(chat, { beforeSeq: chat.lastSeq + 1 }, limit)
 
   return {
     /** The newest `limit` messages as of `chat`, which was just read; the newest first. */

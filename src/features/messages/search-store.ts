@@ -1,7 +1,8 @@
 /** The queries of search. */
 import { and, desc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
-import { chatMembers, messageSearch, messages, searchWords } from '../../db/schema/index.ts'
+import { chatMembers, chats, messageSearch, messages, searchHeads, searchWords } from '../../db/schema/index.ts'
+import type { MessageRow } from './model.ts'
 
 /** What stands before each word in a template, and is replaced by the key of a chat. */
 export const CHAT_KEY_MARK = '%'
@@ -16,39 +17,110 @@ export const inChat = (template: SQL, chatId: SQL): SQL =>
 export interface SearchFilter {
   /** A tsquery as a template. */
   query: string
+  /** Search in one chat goes deeper before it asks the index. */
   chatId?: string
   /** Only what comes after this place. */
   before?: { at: Date; id: string }
   limit: number
 }
 
-export type FoundRow = Awaited<ReturnType<typeof listFound>>[number]
+export interface FoundRow {
+  at: Date
+  id: string
+  /** Null for one that was edited or deleted and is not indexed anew yet. */
+  message: MessageRow | null
+}
+
+/** How far a chat has been changed, and how far it is indexed. */
+export interface SearchedHead {
+  chatId: string
+  rev: number
+  indexedSeq: number
+  indexedRev: number
+}
 
 /** So many of the newest messages of each chat are looked through, before the index is asked. */
 const LOOKED_THROUGH = { inEach: 200, inOne: 1000 }
 
+const memberships = (userId: string, chatId: string | undefined) =>
+  and(eq(chatMembers.userId, userId), chatId === undefined ? undefined : eq(chatMembers.chatId, chatId))
+
+/** The user's chats, or the one of them that is named, as a search of theirs finds them now. */
+export function listSearchedHeads(db: Db, userId: string, chatId: string | undefined): Promise<SearchedHead[]> {
+  const indexed = (column: typeof searchHeads.seq | typeof searchHeads.rev) =>
+    sql<number>`coalesce(${column}, 0)::float8`
+  return db
+    .select({
+      chatId: chats.id,
+      rev: chats.lastRev,
+      indexedSeq: indexed(searchHeads.seq),
+      indexedRev: indexed(searchHeads.rev),
+    })
+    .from(chatMembers)
+    .innerJoin(chats, eq(chats.id, chatMembers.chatId))
+    .leftJoin(searchHeads, eq(searchHeads.chatId, chatMembers.chatId))
+    .where(memberships(userId, chatId))
+}
+
+/** The user's messages that a query finds, newest first. Membership is that of the statement's own moment. */
+export const listFound = async (db: Db, userId: string, filter: SearchFilter): Promise<FoundRow[]> =>
+  toFound(await selectOwn(db, userId, filter))
+
+/** The query of `listFound`. */
+export const selectOwn = (db: Db, userId: string, filter: SearchFilter) =>
+  selectFound(db, sql`select chat_id from ${chatMembers} where ${memberships(userId, filter.chatId)}`, filter)
+
 /**
- * The user's messages that a query finds, newest first. Membership is that of the statement's own moment. `message` is
- * null for one that was edited or deleted and is not indexed anew yet.
+ * The same of a replica, in the chats of `heads`, which the primary has just told: whoever was removed from a chat must
+ * not find anything there because the replica does not know yet. Undefined where the replica lacks something that the
+ * primary had then, or has become something else than a replica.
+ */
+export async function listFoundSince(
+  replica: Db,
+  heads: readonly SearchedHead[],
+  filter: SearchFilter,
+): Promise<FoundRow[] | undefined> {
+  const column = (of: (head: SearchedHead) => string | number) => sql.param(heads.map(of))
+  const hasReached = sql`
+    select pg_is_in_recovery() and not exists (
+      select from unnest(
+        ${column(({ chatId }) => chatId)}::uuid[], ${column(({ rev }) => rev)}::bigint[],
+        ${column(({ indexedSeq }) => indexedSeq)}::bigint[], ${column(({ indexedRev }) => indexedRev)}::bigint[]
+      ) head (chat_id, rev, indexed_seq, indexed_rev)
+      left join ${chats} c on c.id = head.chat_id left join ${searchHeads} h on h.chat_id = head.chat_id
+      where coalesce(c.last_rev, -1) < head.rev or coalesce(h.seq, 0) < head.indexed_seq
+        or coalesce(h.rev, 0) < head.indexed_rev)`
+  const mine = sql`select chat_id from unnest(${column(({ chatId }) => chatId)}::uuid[]) mine (chat_id)`
+  const rows = await selectFound(replica, mine, filter, hasReached)
+  return rows.some(({ hasReached }) => !hasReached) ? undefined : toFound(rows)
+}
+
+const toFound = (rows: Awaited<ReturnType<typeof selectFound>>): FoundRow[] =>
+  rows.flatMap(({ at, id, message }) => (at === null || id === null ? [] : { at, id, message }))
+
+/**
+ * What a query finds in the chats that `mine` selects. Where nothing is found one row says whether it was looked for:
+ * `hasReached` comes first, and without it nothing is.
  *
  * A common word is found among the newest messages, by their order, without collecting all that have it. The index of
  * words is asked only for chats where something newer than the last row of the page may lie deeper; what it costs there
  * is bounded by how rare the words turned out to be.
  */
-export function listFound(db: Db | Tx, userId: string, { query, chatId, before, limit }: SearchFilter) {
-  const isWanted = and(
-    eq(chatMembers.userId, userId),
-    chatId === undefined ? undefined : eq(chatMembers.chatId, chatId),
-  )
+function selectFound(
+  db: Db | Tx,
+  mine: SQL,
+  { query, chatId, before, limit }: SearchFilter,
+  hasReached: SQL = sql`select true`,
+) {
   const isAfter = before
     ? sql`(s.created_at, s.message_id) < (${before.at}::timestamptz, ${before.id}::uuid)`
     : sql`true`
   const depth = chatId === undefined ? LOOKED_THROUGH.inEach : LOOKED_THROUGH.inOne
   // `offset 0` keeps the conditions apart, so that no plan walks a whole chat in the hope of a common word.
   const found = sql`(
-    with mine as materialized (
-      select ${chatMembers.chatId}, ${inChat(sql`${query}::text`, sql`${chatMembers.chatId}`)}::tsquery as query
-      from ${chatMembers} where ${isWanted}
+    with state (has_reached) as materialized (${hasReached}), mine as materialized (
+      select chat_id, ${inChat(sql`${query}::text`, sql`chat_id`)}::tsquery as query from (${mine}) mine
+      where (select has_reached from state)
     ), recent as materialized (
       select r.* from mine cross join lateral (
         select s.chat_id, s.created_at, s.message_id, s.rev, s.tokens @@ mine.query as is_hit
@@ -68,13 +140,20 @@ export function listFound(db: Db | Tx, userId: string, { query, chatId, before, 
         order by s.created_at desc, s.message_id desc limit ${limit}
       ) d
     )
-    select chat_id, created_at, message_id, rev from recent
-    where is_hit and chat_id not in (select chat_id from unsettled)
-    union all select chat_id, created_at, message_id, rev from deeper
-    order by created_at desc, message_id desc limit ${limit}
+    select has_reached, hit.* from state left join (
+      select chat_id, created_at, message_id, rev from recent
+      where is_hit and chat_id not in (select chat_id from unsettled)
+      union all select chat_id, created_at, message_id, rev from deeper
+      order by created_at desc, message_id desc limit ${limit}
+    ) hit on true
   ) found`
   return db
-    .select({ at: sql<Date>`found.created_at`, id: sql<string>`found.message_id`, message: messages })
+    .select({
+      hasReached: sql<boolean>`found.has_reached`,
+      at: sql<Date | null>`found.created_at`,
+      id: sql<string | null>`found.message_id`,
+      message: messages,
+    })
     .from(found)
     .leftJoin(
       messages,

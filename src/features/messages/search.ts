@@ -1,6 +1,7 @@
 /** Search in messages: in any language, within the chats that the caller is a member of now. */
 import { setImmediate } from 'node:timers/promises'
 import type { Db } from '../../db/client.ts'
+import { noReplicas, type Replicas } from '../../db/replicas.ts'
 import { validationFailed } from '../../errors.ts'
 import { type CursorPage, cutPage } from '../../http/cursor.ts'
 import { accessChat } from '../chats/access.ts'
@@ -8,7 +9,7 @@ import { type Message, toMessage } from './model.ts'
 import { decodeMarkedCursor, markCursor } from './search-cursor.ts'
 import { parseQuery, type Term, toQuery } from './search-query.ts'
 import { makeSnippet, type Snippet } from './search-snippet.ts'
-import { type FoundRow, listFound, listResembling } from './search-store.ts'
+import * as store from './search-store.ts'
 import { createTurns } from './search-turns.ts'
 import { isDictionaryWord, pickMeant } from './search-typos.ts'
 
@@ -22,14 +23,17 @@ export type Search = ReturnType<typeof createSearch>
 /** Each costs a look into the dictionary. */
 const MAX_GUESSED_WORDS = 8
 
-export function createSearch({ db }: { db: Db }) {
+export function createSearch({ db, replicas = noReplicas }: { db: Db; replicas?: Replicas }) {
   const inTurn = createTurns()
 
   /** Dictionary words get those that may have been meant; undefined when there are none for any. */
   async function guess(terms: readonly Term[]): Promise<Term[] | undefined> {
     const typed = terms.flatMap((term) => ('word' in term && isDictionaryWord(term.word) ? [term.word] : []))
     if (typed.length === 0) return undefined
-    const resembling = await listResembling(db, [...new Set(typed)].slice(0, MAX_GUESSED_WORDS))
+    const words = [...new Set(typed)].slice(0, MAX_GUESSED_WORDS)
+    const resembling =
+      (await replicas.read((replica) => store.listResembling(replica, words))) ??
+      (await store.listResembling(db, words))
     const byWord = Map.groupBy(resembling, ({ word }) => word)
     const guessed = terms.map((term) => {
       const known = 'word' in term ? byWord.get(term.word) : undefined
@@ -44,14 +48,23 @@ export function createSearch({ db }: { db: Db }) {
     return hasGuess ? guessed : undefined
   }
 
+  /** Where a replica is asked, the primary first says in which chats, and what it has of them. */
+  async function createLister(userId: string, filter: Omit<store.SearchFilter, 'query'>) {
+    const heads = replicas.areUsable() ? await store.listSearchedHeads(db, userId, filter.chatId) : undefined
+    return async (terms: readonly Term[]): Promise<store.FoundRow[]> => {
+      const wanted = { ...filter, query: toQuery(terms) }
+      const found = heads && (await replicas.read((replica) => store.listFoundSince(replica, heads, wanted)))
+      return found ?? store.listFound(db, userId, wanted)
+    }
+  }
+
   async function find(userId: string, { q, chat_id: chatId, limit = 50, cursor }: SearchPage) {
     const terms = parseQuery(q)
     if (terms.length === 0) throw validationFailed({ q: 'has no letter and no digit to search for' })
     const before = cursor === undefined ? undefined : decodeMarkedCursor(cursor)
     if (chatId !== undefined) await accessChat(db, userId, chatId, 'read')
 
-    const list = (wanted: readonly Term[]) =>
-      listFound(db, userId, { query: toQuery(wanted), chatId, before, limit: limit + 1 })
+    const list = await createLister(userId, { chatId, before, limit: limit + 1 })
     if (!before?.isFuzzy) {
       const rows = await list(terms)
       const isFound = rows.length > 0 || before !== undefined
@@ -73,7 +86,7 @@ export function createSearch({ db }: { db: Db }) {
   }
 }
 
-async function toPage(rows: readonly FoundRow[], terms: readonly Term[], limit: number, isFuzzy: boolean) {
+async function toPage(rows: readonly store.FoundRow[], terms: readonly Term[], limit: number, isFuzzy: boolean) {
   const { page, has_more, next_cursor } = cutPage(rows, limit, ({ at, id }) => ({ at, id }))
   const results: { message: Message; snippet: Snippet }[] = []
   for (const { message } of page) {

@@ -9,6 +9,7 @@ import type { MediaJson } from '../../db/schema/index.ts'
 import { messageIsDeleted, messageNotFound, notAllowed, tooManyRequests, validationFailed } from '../../errors.ts'
 import { accessChat, accessLockedChat, isMember, mayIn } from '../chats/access.ts'
 import type { Sent } from './drafts.ts'
+import type { ReadHistory } from './history.ts'
 import { type HistoryPage, type Message, type SendMessage, toMessage } from './model.ts'
 import { createRecent } from './recent.ts'
 import * as store from './store.ts'
@@ -20,6 +21,7 @@ export interface MessagesOptions {
   bus: Bus
   cache: Cache
   writer: MessageWriter
+  readHistory: ReadHistory
   limiter: LocalLimiter
   /** Messages of one user on this instance, REST and sockets together; undefined for no limit. */
   sendLimit: Limit | undefined
@@ -38,12 +40,13 @@ export function createMessages({
   bus,
   cache,
   writer,
+  readHistory,
   limiter,
   sendLimit,
   onChanged,
   releaseMedia,
 }: MessagesOptions) {
-  const recent = createRecent({ db, cache })
+  const recent = createRecent({ cache, readHistory })
 
   return {
     /**
@@ -118,8 +121,8 @@ export function createMessages({
       const chat = await accessChat(db, userId, chatId, 'read')
       const { lastSeq } = chat
       if (after_seq !== undefined) {
-        const rows = await store.listMessages(db, chatId, { afterSeq: after_seq }, limit)
-        return { messages: rows.map(toMessage), total: lastSeq, has_more: (rows.at(-1)?.seq ?? after_seq) < lastSeq }
+        const messages = await readHistory(chat, { afterSeq: after_seq }, limit)
+        return { messages, total: lastSeq, has_more: (messages.at(-1)?.seq ?? after_seq) < lastSeq }
       }
       if (given.length === 0) {
         const newest = await recent.list(chat, limit)
@@ -127,8 +130,8 @@ export function createMessages({
       }
       // Numbers have no gaps: skipping `offset` messages is arithmetic.
       const beforeSeq = before_seq ?? Math.max(0, lastSeq + 1 - (offset ?? 0))
-      const rows = await store.listMessages(db, chatId, { beforeSeq }, limit)
-      return { messages: rows.map(toMessage), total: lastSeq, has_more: (rows.at(-1)?.seq ?? 1) > 1 }
+      const messages = await readHistory(chat, { beforeSeq }, limit)
+      return { messages, total: lastSeq, has_more: (messages.at(-1)?.seq ?? 1) > 1 }
     },
 
     /** One message: what a reply replies to, or a search found. @throws AppError 404 */

@@ -1,5 +1,5 @@
 /** The queries about stored messages. New ones come in by writer-store.ts. */
-import { and, asc, desc, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, isNull, lt, type SQL, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
 import { chats, messages } from '../../db/schema/index.ts'
 import type { MessageRow } from './model.ts'
@@ -8,7 +8,38 @@ import type { Draft } from './writer-store.ts'
 /** A page of a chat by number: downwards from below `beforeSeq`, or upwards from above `afterSeq`. */
 export type Span = { beforeSeq: number } | { afterSeq: number }
 
-export function listMessages(db: Db | Tx, chatId: string, span: Span, limit: number): Promise<MessageRow[]> {
+export const listMessages = (db: Db | Tx, chatId: string, span: Span, limit: number): Promise<MessageRow[]> =>
+  selectPage(db, chatId, span, limit)
+
+/** Where a chat stands. */
+export interface Head {
+  chatId: string
+  lastSeq: number
+  lastRev: number
+}
+
+/**
+ * The same of a replica that has at least what the primary had when the chat stood at `head`: in one statement, which sees
+ * one moment of one replica. Undefined where it has not, or has become something else than a replica.
+ */
+export async function listMessagesSince(
+  replica: Db,
+  { chatId, lastSeq, lastRev }: Head,
+  span: Span,
+  limit: number,
+): Promise<MessageRow[] | undefined> {
+  const page = selectPage(replica, chatId, span, limit).as('page')
+  const hasReached = and(eq(chats.id, chatId), gte(chats.lastSeq, lastSeq), gte(chats.lastRev, lastRev))
+  const rows = await replica
+    .select({ message: page._.selectedFields })
+    .from(chats)
+    .leftJoinLateral(page, sql`true`)
+    .where(and(hasReached, sql`pg_is_in_recovery()`))
+    .orderBy('afterSeq' in span ? asc(page.seq) : desc(page.seq))
+  return rows.length === 0 ? undefined : rows.flatMap(({ message }) => message ?? [])
+}
+
+function selectPage(db: Db | Tx, chatId: string, span: Span, limit: number) {
   const isUpwards = 'afterSeq' in span
   const bound: SQL = isUpwards ? gt(messages.seq, span.afterSeq) : lt(messages.seq, span.beforeSeq)
   return db

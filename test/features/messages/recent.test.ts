@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import type { Cache } from '../../../src/cache/cache.ts'
 import { recentMessagesKey } from '../../../src/cache/keys.ts'
 import { createMemoryCache } from '../../../src/cache/memory-cache.ts'
+import { noReplicas } from '../../../src/db/replicas.ts'
 import { accessChat } from '../../../src/features/chats/access.ts'
+import { createHistory } from '../../../src/features/messages/history.ts'
 import { createRecent } from '../../../src/features/messages/recent.ts'
 import { type AppServer, startAppServer } from '../../realtime/app-server.ts'
 import type { Json, TestUser } from '../../support/client.ts'
@@ -96,7 +98,7 @@ describe('a page', () => {
     for (const n of upTo(count)) sent.push(await say(ann, chatId, `${n}`))
     return {
       ...{ chatId, sent },
-      recent: createRecent({ db, cache }),
+      recent: createRecent({ cache, readHistory: createHistory({ db, replicas: noReplicas }) }),
       access: () => accessChat(db, ben.id, chatId, 'read'),
       isKept: async () => (await cache.get(recentMessagesKey(chatId))).value !== undefined,
     }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { sql as statement } from 'drizzle-orm'
 import { parseQuery, toQuery } from '../../../src/features/messages/search-query.ts'
-import { listFound, type SearchFilter } from '../../../src/features/messages/search-store.ts'
+import { type SearchFilter, selectOwn } from '../../../src/features/messages/search-store.ts'
 import { type SearchSetup, startSearch } from './search-setup.ts'
 import { upTo } from './support.ts'
 
@@ -51,7 +51,7 @@ describe('among 200,000 messages', () => {
 
   async function planOf(q: string, filter: Partial<SearchFilter> = {}): Promise<PlanNode[]> {
     const { db } = setup.database
-    const query = listFound(db, userId, { query: toQuery(parseQuery(q)), limit: 51, ...filter })
+    const query = selectOwn(db, userId, { query: toQuery(parseQuery(q)), limit: 51, ...filter })
     const [row] = await db.execute<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
       statement`explain (analyze, format json) ${query}`,
     )
