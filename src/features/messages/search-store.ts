@@ -62,12 +62,22 @@ export function listSearchedHeads(db: Db, userId: string, chatId: string | undef
     .where(memberships(userId, chatId))
 }
 
+/**
+ * Reads as the index has it. PostgreSQL thinks all chats alike: in one much larger than most it would take the whole chat
+ * for as few rows as it wants anyway, and sort them, and a search would grow with the chat.
+ */
+const inOrder = <T>(db: Db, read: (tx: Tx) => PromiseLike<T>): Promise<T> =>
+  db.transaction(async (tx) => {
+    await tx.execute(sql`select set_config('enable_sort', 'off', true)`)
+    return await read(tx)
+  })
+
 /** The user's messages that a query finds, newest first. Membership is that of the statement's own moment. */
 export const listFound = async (db: Db, userId: string, filter: SearchFilter): Promise<FoundRow[]> =>
-  toFound(await selectOwn(db, userId, filter))
+  toFound(await inOrder(db, (tx) => selectOwn(tx, userId, filter)))
 
 /** The query of `listFound`. */
-export const selectOwn = (db: Db, userId: string, filter: SearchFilter) =>
+export const selectOwn = (db: Db | Tx, userId: string, filter: SearchFilter) =>
   selectFound(db, sql`select chat_id from ${chatMembers} where ${memberships(userId, filter.chatId)}`, filter)
 
 /**
@@ -91,7 +101,7 @@ export async function listFoundSince(
       where coalesce(c.last_rev, -1) < head.rev or coalesce(h.seq, 0) < head.indexed_seq
         or coalesce(h.rev, 0) < head.indexed_rev)`
   const mine = sql`select chat_id from unnest(${column(({ chatId }) => chatId)}::uuid[]) mine (chat_id)`
-  const rows = await selectFound(replica, mine, filter, hasReached)
+  const rows = await inOrder(replica, (tx) => selectFound(tx, mine, filter, hasReached))
   return rows.some(({ hasReached }) => !hasReached) ? undefined : toFound(rows)
 }
 

@@ -1,16 +1,27 @@
 /** Instants and sizes in words. Making a formatter costs far more than using it, so each is made once. */
 import { language, locale, t } from './language.ts'
 
-const formats = new Map<string, Intl.DateTimeFormat>()
+interface Format {
+  of: Intl.DateTimeFormat
+  /** What it said last, and of which minute: of a list many are of the same. None says more than minutes. */
+  minute: number
+  text: string
+}
+const formats = new Map<string, Format>()
 
 function format(name: string, options: Intl.DateTimeFormatOptions, at: Date): string {
   const key = `${locale.value} ${name}`
   let found = formats.get(key)
   if (!found) {
-    found = new Intl.DateTimeFormat(locale.value, options)
+    found = { of: new Intl.DateTimeFormat(locale.value, options), minute: Number.NaN, text: '' }
     formats.set(key, found)
   }
-  return found.format(at)
+  const minute = Math.floor(at.getTime() / 60_000)
+  if (minute !== found.minute) {
+    found.minute = minute
+    found.text = found.of.format(at)
+  }
+  return found.text
 }
 
 const DAY_MS = 86_400_000

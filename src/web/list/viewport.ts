@@ -8,6 +8,10 @@ const END_PX = 48
 /** Nearer than this to an edge, the view shifts. */
 const REACH_PX = 700
 
+/** The parts of a conversation, and their rows, by these names. */
+const isChunk = (element: Element) => element.classList.contains('chunk')
+const isRow = (element: Element): element is HTMLElement => element instanceof HTMLElement && 'key' in element.dataset
+
 export interface Edges {
   isNearTop: boolean
   isNearBottom: boolean
@@ -119,13 +123,17 @@ export class Viewport {
   /** Rows in order; chunks that are out of sight are passed over whole. */
   private *rows(isBackward = false): Generator<HTMLElement> {
     const { top, bottom } = this.scroller.getBoundingClientRect()
-    const ordered = (parent: ParentNode, selector: string) => {
-      const found = [...parent.querySelectorAll<HTMLElement>(selector)]
-      return isBackward ? found.reverse() : found
-    }
-    for (const chunk of ordered(this.scroller, '.chunk')) {
+    for (const chunk of childrenOf(this.scroller.firstElementChild, isBackward)) {
+      if (!isChunk(chunk)) continue
       const place = chunk.getBoundingClientRect()
-      if (place.bottom > top && place.top < bottom) yield* ordered(chunk, '[data-key]')
+      if (place.bottom <= top || place.top >= bottom) continue
+      for (const row of childrenOf(chunk, isBackward)) if (isRow(row)) yield row
     }
   }
+}
+
+/** No list is made of them: it is asked for with every pixel that is scrolled. */
+function* childrenOf(parent: Element | null, isBackward: boolean): Generator<Element> {
+  let child = isBackward ? parent?.lastElementChild : parent?.firstElementChild
+  for (; child; child = isBackward ? child.previousElementSibling : child.nextElementSibling) yield child
 }

@@ -1,12 +1,12 @@
 /**
- * Which messages of a long conversation are in the page. They come in chunks of 20 whose borders never move (by seq), so
+ * Which messages of a long conversation are in the page. They come in chunks of 5 whose borders never move (by seq), so
  * that a shift adds and removes whole elements and leaves the others alone. Nothing here knows the page.
  */
 
-export const CHUNK = 20
+export const CHUNK = 5
 /** Chunks in the page at a time: 120 rows. */
-const MOST = 6
-const STEP = 2
+const MOST = 24
+const STEP = 1
 
 /** Numbers of chunks, both included. */
 export interface View {

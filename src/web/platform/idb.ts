@@ -122,7 +122,7 @@ function createIdbStorage(): Storage {
 
     commit: (ops) =>
       run('readwrite', async (stores) => {
-        for (const op of ops) await apply(stores, op)
+        for (const op of merge(ops)) await apply(stores, op)
       }),
 
     readMessages: (chatId, from, to) =>
@@ -148,6 +148,40 @@ function createIdbStorage(): Storage {
         for (const name of STORES) stores[name].clear()
       }),
   }
+}
+
+/**
+ * The same in fewer operations: of a chat's rows the last one counts, and messages of one chat go together.
+ * @returns what leads to the same state, when it is done in its order
+ */
+export function merge(ops: readonly StorageOp[]): StorageOp[] {
+  const merged: StorageOp[] = []
+  /** Operations of a chat that a later one joins or replaces, by their place. */
+  const rows = new Map<string, number>()
+  const messages = new Map<string, Message[]>()
+  for (const op of ops) {
+    if ('put' in op && op.put === 'messages') {
+      const known = messages.get(op.chatId)
+      if (known) known.push(...op.messages)
+      else {
+        const list = [...op.messages]
+        messages.set(op.chatId, list)
+        merged.push({ ...op, messages: list })
+      }
+    } else if ('put' in op && op.put === 'chat') {
+      const at = rows.get(op.chat.id)
+      if (at === undefined) rows.set(op.chat.id, merged.push(op) - 1)
+      else merged[at] = op
+    } else {
+      // What was there before it is another's.
+      if ('delete' in op && op.delete !== 'outbox') {
+        messages.delete(op.chatId)
+        rows.delete(op.chatId)
+      }
+      merged.push(op)
+    }
+  }
+  return merged
 }
 
 async function apply(stores: Stores, op: StorageOp): Promise<void> {
@@ -194,12 +228,24 @@ async function put(stores: Stores, op: Extract<StorageOp, { put: string }>): Pro
   }
 }
 
+/** Put in one go: more would keep the page from its next frame. */
+const SLICE = 10
+
 /** Of each the higher `rev` stays. */
 async function putMessages(store: IDBObjectStore, chatId: string, messages: readonly Message[]): Promise<void> {
-  const asked = messages.map((message) => answerOf<Message | undefined>(store.get([chatId, message.seq])))
-  const known = await Promise.all(asked)
-  for (const [at, message] of messages.entries()) {
-    const before = known[at]
-    if (!before || before.rev <= message.rev) store.put(message, [chatId, message.seq])
+  const newest = new Map<number, Message>()
+  for (const message of messages)
+    if (message.rev >= (newest.get(message.seq)?.rev ?? 0)) newest.set(message.seq, message)
+  const all = [...newest.values()].sort((a, b) => a.seq - b.seq)
+  for (let at = 0; at < all.length; at += SLICE) {
+    const slice = all.slice(at, at + SLICE)
+    const range = messagesOf(chatId, slice[0]?.seq, slice.at(-1)?.seq)
+    const isDense = (slice.at(-1)?.seq ?? 0) - (slice[0]?.seq ?? 0) < 2 * SLICE
+    const known = isDense
+      ? await answerOf<Message[]>(store.getAll(range))
+      : await Promise.all(slice.map(({ seq }) => answerOf<Message | undefined>(store.get([chatId, seq]))))
+    const revs = new Map(known.map((message) => [message?.seq, message?.rev ?? 0]))
+    for (const message of slice)
+      if ((revs.get(message.seq) ?? 0) <= message.rev) store.put(message, [chatId, message.seq])
   }
 }

@@ -21,12 +21,34 @@ export function createBrowserLocks(manager: LockManager): Locks {
   }
 }
 
+/** What follows something so soon goes together. */
+const GATHER_MS = 100
+
+/** Messages go in lists: each costs as much as rendering what it tells of. */
 export function createBrowserChannel(name: string): Channel {
   const channel = new BroadcastChannel(name)
+  let waiting: unknown[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const flush = () => {
+    clearTimeout(timer)
+    timer = undefined
+    if (waiting.length === 0) return
+    channel.postMessage(waiting)
+    waiting = []
+    timer = setTimeout(flush, GATHER_MS)
+  }
+  // A hidden page's timers come late, and others may be waiting for an answer.
+  const isHidden = () => document.visibilityState === 'hidden'
+  document.addEventListener('visibilitychange', () => isHidden() && flush())
   return {
-    post: (message) => channel.postMessage(message),
+    post(message) {
+      waiting.push(message)
+      if (timer === undefined || isHidden()) flush()
+    },
     onMessage(listener) {
-      const hear = ({ data }: MessageEvent) => listener(data)
+      const hear = ({ data }: MessageEvent<unknown[]>) => {
+        for (const message of data) listener(message)
+      }
       channel.addEventListener('message', hear)
       return () => channel.removeEventListener('message', hear)
     },

@@ -8,21 +8,29 @@ import { pathOf } from '../ui/avatar.tsx'
 import { client, sessionNow, totalsNow } from './client.ts'
 import { avatarOfChat, isMe, knownNameOf, nameOfChat } from './names.ts'
 import { openChat } from './opening.ts'
+import { rarely } from './rarely.ts'
 import { route } from './route.ts'
 
 /** So long it may take until another window or device that shows the chat has said that it was read. */
 const READ_WITHIN_MS = 500
 
+/** Titles and badges are another process's to show, and cost more than a message does. */
+const TITLE_EVERY_MS = 1000
+
 export function watchAttention(): void {
+  let chats = 0
   let told = -1
-  effect(() => {
-    const { chats } = sessionNow().status === 'signed-in' ? totalsNow() : { chats: 0 }
-    for (const tag of listNotices()) if (client.state.chats.get(tag)?.row.unread_count === 0) closeNotice(tag)
+  const tellTotal = rarely(TITLE_EVERY_MS, () => {
     if (chats === told) return
     told = chats
     document.title = chats > 0 ? `(${chats}) messenger` : 'messenger'
     if (chats > 0) navigator.setAppBadge?.(chats)
     else navigator.clearAppBadge?.()
+  })
+  effect(() => {
+    chats = sessionNow().status === 'signed-in' ? totalsNow().chats : 0
+    for (const tag of listNotices()) if (client.state.chats.get(tag)?.row.unread_count === 0) closeNotice(tag)
+    if (chats !== told) tellTotal()
   })
   // What was told to one person is not to stay for the next.
   effect(() => {

@@ -7,6 +7,7 @@ import { browserPorts } from '../platform/ports.ts'
 import { createClient } from '../sync/client.ts'
 import { chatOrder, unreadOf } from '../sync/lists.ts'
 import type { ChangeSet, Chat, LinkStatus, State, User } from '../sync/state.ts'
+import { createPace } from './pace.ts'
 
 export const client = createClient(browserPorts())
 const { state } = client
@@ -30,26 +31,39 @@ function touch(map: Map<string, Signal<number>>, id: string): void {
   stamp.value
 }
 
+const kinds = ['chats', 'conversations', 'users'] as const
 const waiting = { chats: new Set<string>(), conversations: new Set<string>(), users: new Set<string>() }
 let isOrderDue = false
 let isStatusDue = false
-let isFlushDue = false
+/** So many were in the outbox. */
+let knownUnsent = 0
+const preparations = new Set<() => void>()
+const ask = createPace(flush)
+
+/**
+ * @param prepare is called before changes are shown; what it changes is shown with them
+ * @returns what ends that
+ */
+export function beforeShowing(prepare: () => void): () => void {
+  preparations.add(prepare)
+  return () => preparations.delete(prepare)
+}
 
 function gather(changes: ChangeSet): void {
-  for (const kind of ['chats', 'conversations', 'users'] as const) for (const id of changes[kind]) waiting[kind].add(id)
+  const isNone = !changes.isOrder && !changes.isStatus && kinds.every((kind) => changes[kind].size === 0)
+  if (isNone) return
+  for (const kind of kinds) for (const id of changes[kind]) waiting[kind].add(id)
   isOrderDue ||= changes.isOrder
   isStatusDue ||= changes.isStatus
-  if (isFlushDue) return
-  isFlushDue = true
-  // Nothing is painted in a hidden page, and no frame comes; its title and notifications go on.
-  if (document.visibilityState === 'visible') requestAnimationFrame(flush)
-  else setTimeout(flush)
+  const isOwn = state.outbox.size > knownUnsent
+  knownUnsent = state.outbox.size
+  ask(isOwn)
 }
 
 function flush(): void {
-  isFlushDue = false
+  for (const prepare of preparations) prepare()
   const isAnyChat = waiting.chats.size > 0
-  for (const kind of ['chats', 'conversations', 'users'] as const) {
+  for (const kind of kinds) {
     for (const id of waiting[kind]) {
       const stamp: Signal<number> | undefined = stamps[kind].get(id)
       if (stamp) stamp.value++

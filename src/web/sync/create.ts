@@ -166,6 +166,8 @@ export function createClient(ports: Ports): Client {
   function wake(): void {
     if (state.session.status !== 'signed-in') return
     if (signals.isVisible()) tabs.shown()
+    // It may be closed.
+    else void driver.flush()
     link.wake()
   }
 

@@ -25,7 +25,7 @@ export type Driver = ReturnType<typeof createDriver>
 
 export function createDriver({ ports, state, call, tokens, link, tell, onChange }: DriverOptions) {
   const { clock, random, storage } = ports
-  const writer = createWriter(storage, (ids) => {
+  const writer = createWriter(storage, clock, (ids) => {
     for (const clientId of ids) dispatch({ type: 'kept', clientId })
   })
   const timers = new Map<string, () => void>()

@@ -97,13 +97,10 @@ function takePresence(turn: Turn, frame: { user_id: string; is_online: boolean; 
 
 function takeChange(turn: Turn, chat: Chat, change: ChatChange): void {
   const { name, avatar_url, owner_id, is_read_only, member } = change
-  const fields: Partial<ChatOverview> = {}
-  if (name !== undefined) fields.name = name
-  if (avatar_url !== undefined) fields.avatar_url = avatar_url
-  if (owner_id !== undefined) fields.owner_id = owner_id
-  if (is_read_only !== undefined) fields.is_read_only = is_read_only
-  if (member?.user_id === turn.state.session.userId) fields.role = member.role
-  setRow(turn, chat, { ...chat.row, ...fields })
+  const isMine = member?.user_id === turn.state.session.userId
+  const fields = { name, avatar_url, owner_id, is_read_only, role: isMine ? member.role : undefined }
+  const said = Object.entries(fields).filter(([, value]) => value !== undefined)
+  setRow(turn, chat, { ...chat.row, ...(Object.fromEntries(said) as Partial<ChatOverview>) })
   if (!chat.members || !member) return
   const list = chat.members.list.map((one) => (one.user.id === member.user_id ? { ...one, role: member.role } : one))
   chat.members = { ...chat.members, list }

@@ -2,7 +2,7 @@
 import type { Chat, OutboxEntry, State } from './state.ts'
 import type { Message } from './wire.ts'
 
-const orders = new WeakMap<State, { of: ReadonlyMap<string, unknown>; stamp: number; ids: readonly string[] }>()
+const orders = new WeakMap<State, { stamp: number; ids: readonly string[] }>()
 
 /** When something last happened in a chat: a message, or one that I wrote and that is on its way. */
 export function activityOf(state: State, chat: Chat): number {
@@ -18,7 +18,7 @@ export function chatOrder(state: State): readonly string[] {
   const activities = [...state.chats.values()].map((chat) => ({ id: chat.id, at: activityOf(state, chat) }))
   activities.sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
   const ids = activities.map(({ id }) => id)
-  orders.set(state, { of: state.chats, stamp: state.orderStamp, ids })
+  orders.set(state, { stamp: state.orderStamp, ids })
   return ids
 }
 

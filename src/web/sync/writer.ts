@@ -1,40 +1,55 @@
-/** Writes to the storage in order: what gathers while one transaction runs goes together in the next. */
-import type { Storage, StorageOp } from './ports.ts'
+/**
+ * Writes to the storage in order: what gathers while one transaction runs goes together in the next. What the server has
+ * too waits for more of it first.
+ */
+import type { Clock, Storage, StorageOp } from './ports.ts'
 
 export type Writer = ReturnType<typeof createWriter>
 
+const LAZY_MS = 300
+
 /** @param onKept what was written is in the storage, or the storage is broken and it never will be */
-export function createWriter(storage: Storage, onKept: (clientIds: string[]) => void) {
+export function createWriter(storage: Storage, clock: Clock, onKept: (clientIds: string[]) => void) {
   let waiting: StorageOp[] = []
   let running: Promise<void> | undefined
+  let cancel: (() => void) | undefined
   let isBroken = false
 
   async function run(): Promise<void> {
-    while (waiting.length > 0) {
-      const ops = isBroken ? waiting.filter(isPrecious) : waiting
-      waiting = []
-      try {
-        await storage.commit(ops)
-      } catch {
-        // From here on the cache would have holes: what is there stays as it is, an older state and a whole one.
-        isBroken = true
-        await storage.commit(ops.filter(isPrecious)).catch(() => {})
-      }
-      onKept(ops.flatMap((op) => ('put' in op && op.put === 'outbox' ? [op.entry.clientId] : [])))
+    const ops = isBroken ? waiting.filter(isPrecious) : waiting
+    waiting = []
+    try {
+      await storage.commit(ops)
+    } catch {
+      // From here on the cache would have holes: what is there stays as it is, an older state and a whole one.
+      isBroken = true
+      await storage.commit(ops.filter(isPrecious)).catch(() => {})
     }
+    running = undefined
+    onKept(ops.flatMap((op) => ('put' in op && op.put === 'outbox' ? [op.entry.clientId] : [])))
+    plan()
+  }
+
+  function start(): void {
+    cancel?.()
+    cancel = undefined
+    if (waiting.length > 0) running ??= run()
+  }
+
+  function plan(): void {
+    if (waiting.some(isPrecious)) start()
+    else if (waiting.length > 0) cancel ??= clock.after(LAZY_MS, start)
   }
 
   return {
     write(ops: readonly StorageOp[]): void {
       waiting.push(...ops)
-      running ??= run().finally(() => {
-        running = undefined
-      })
+      plan()
     },
 
     /** Resolves when all that was written before is there. */
     async flush(): Promise<void> {
-      while (running) await running
+      for (start(); running; start()) await running
     },
 
     /** The storage does not take what is written; all goes on without it. */

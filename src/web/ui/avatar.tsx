@@ -1,3 +1,5 @@
+import { t } from '../i18n/language.ts'
+
 interface AvatarProps {
   /** Gives the colour, always the same. */
   id: string
@@ -31,6 +33,8 @@ function initials(name: string): string {
 export const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : url)
 
 export function Avatar({ id, name, url, size = 48, isOnline, isSquare }: AvatarProps) {
+  // Reading a signal makes the bindings compare properties: its row changes with every message, and it does not.
+  t()
   return (
     <span
       class={isSquare ? 'avatar square' : 'avatar'}

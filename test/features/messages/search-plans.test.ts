@@ -1,6 +1,8 @@
 /** A search costs what the searched chats hold, not what all chats hold: whatever its words, no table is read through. */
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { sql as statement } from 'drizzle-orm'
+import { connectDatabase } from '../../../src/db/client.ts'
+import { createSearch } from '../../../src/features/messages/search.ts'
 import { parseQuery, toQuery } from '../../../src/features/messages/search-query.ts'
 import { type SearchFilter, selectOwn } from '../../../src/features/messages/search-store.ts'
 import { type SearchSetup, startSearch } from './search-setup.ts'
@@ -99,4 +101,60 @@ describe('among 200,000 messages', () => {
     expect(plan).toContain('idx_search_words_trigrams')
     expect(plan).not.toContain('Seq Scan')
   })
+})
+
+describe('in a chat far larger than the others', () => {
+  const SMALL = { chats: 200, messages: 20 }
+  const LARGE = 10_000
+
+  it.each([
+    ['there alone', true],
+    ['in all chats', false],
+  ])(
+    'a search reads the newest messages and what has the word, not the chat: %s',
+    async (_, isInOne) => {
+      const setup = await startSearch()
+      const plans: string[] = []
+      // Every plan with what it really did, told to whoever ran the statement.
+      const explaining = connectDatabase({
+        url: setup.url,
+        poolMax: 1,
+        name: 'tests',
+        startup: {
+          session_preload_libraries: 'auto_explain',
+          'auto_explain.log_min_duration': 0,
+          'auto_explain.log_analyze': true,
+          client_min_messages: 'log',
+        },
+        onNotice: ({ message = '' }) => plans.push(message),
+      })
+      try {
+        const { sql } = setup
+        const userId = await setup.addUser()
+        const large = await setup.addChat(userId)
+        for (const _ of upTo(SMALL.chats)) await setup.addChat(userId)
+        await sql`insert into search_heads (chat_id) select id from chats`
+        await sql`
+        insert into message_search (chat_id, created_at, message_id, rev, tokens)
+        select id, now() - n * interval '1 second', gen_random_uuid(), 0,
+          (right(id::text, 6) || 'common' || case when n % 1000 = 999 then ' ' || right(id::text, 6) || 'rare' else '' end)::tsvector
+        from chats, generate_series(1, case when id = ${large} then ${LARGE}::int else ${SMALL.messages}::int end) n
+        -- As they are said: now here, now there.
+        order by random()`
+        await sql`analyze`
+        const { search } = createSearch({ db: explaining.db })
+        const page = await search(userId, { q: 'rare', chat_id: isInOne ? large : undefined })
+        expect(page.is_fuzzy).toBe(false)
+        const read = plans
+          .flatMap((plan) => [...plan.matchAll(/ on message_search\b.*actual time=\S+ rows=(\d+) loops=(\d+)/g)])
+          .reduce((total, [, rows, loops]) => total + Number(rows) * Number(loops), 0)
+        expect(read).toBeGreaterThan(0)
+        expect(read).toBeLessThan(isInOne ? 2000 : SMALL.chats * SMALL.messages + 2000)
+      } finally {
+        await explaining.close()
+        await setup.stop()
+      }
+    },
+    60_000,
+  )
 })

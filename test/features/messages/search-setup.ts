@@ -17,6 +17,7 @@ export async function startSearch() {
   const { sql } = database
 
   return {
+    url,
     database,
     sql,
     logs,

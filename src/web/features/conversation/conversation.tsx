@@ -1,11 +1,11 @@
 import { type Signal, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { t } from '../../i18n/language.ts'
-import { chatNow, client, isReady, userNow } from '../../state/client.ts'
-import { avatarOfChat, nameOf, nameOfChat, presenceText } from '../../state/names.ts'
+import { chatNow, isReady, userNow } from '../../state/client.ts'
+import { avatarOfChat, nameOf, presenceText } from '../../state/names.ts'
 import { go, goBack, route } from '../../state/route.ts'
+import { useSelected } from '../../state/selected.ts'
 import { typistsOf } from '../../sync/lists.ts'
-import type { ChatOverview } from '../../sync/wire.ts'
 import { Avatar } from '../../ui/avatar.tsx'
 import { IconButton } from '../../ui/button.tsx'
 import { Loading } from '../../ui/empty.tsx'
@@ -20,19 +20,19 @@ import { Outside } from './outside.tsx'
 
 /** The main pane: one chat. */
 export function ConversationPane({ chatId }: { chatId: string }) {
-  const chat = chatNow(chatId)
+  const epoch = useSelected(() => chatNow(chatId)?.epoch, [chatId])
   const isSearching = useSignal(false)
   useEffect(() => {
     isSearching.value = false
   }, [chatId, isSearching])
   // A chat of mine that is new here may be on its way.
-  if (!chat) return isReady() ? <Outside key={chatId} chatId={chatId} /> : <Loading />
+  if (epoch === undefined) return isReady() ? <Outside key={chatId} chatId={chatId} /> : <Loading />
   return (
     <>
       <header class="header">
         <IconButton icon="back" label={t().back} isOnlyNarrow onClick={() => goBack({ chat: undefined, page: [] })} />
         <Title chatId={chatId} />
-        <Actions row={chat.row} isSearching={isSearching} />
+        <Actions chatId={chatId} isSearching={isSearching} />
       </header>
       {isSearching.value && (
         <InChatSearch
@@ -43,7 +43,7 @@ export function ConversationPane({ chatId }: { chatId: string }) {
         />
       )}
       <DropPlace chatId={chatId} />
-      <History key={`${chatId} ${chat.epoch}`} chatId={chatId} />
+      <History key={`${chatId} ${epoch}`} chatId={chatId} />
       <Composer key={chatId} chatId={chatId} />
       <MessageMenu />
     </>
@@ -51,16 +51,19 @@ export function ConversationPane({ chatId }: { chatId: string }) {
 }
 
 /** Where there is no room for all of them, most are in a menu. */
-function Actions({ row, isSearching }: { row: ChatOverview; isSearching: Signal<boolean> }) {
+function Actions({ chatId, isSearching }: { chatId: string; isSearching: Signal<boolean> }) {
   const search = () => {
     isSearching.value = !isSearching.value
   }
   const info = () => go({ isInfoOpen: !route.value.isInfoOpen })
-  const mayCall = row.type === 'dm' && !row.peer?.is_deleted
-  const video: MenuItem = { label: t().callVideo, icon: 'video', run: () => startCall(row.id, 'video') }
+  const mayCall = useSelected(() => {
+    const row = chatNow(chatId)?.row
+    return row?.type === 'dm' && !row.peer?.is_deleted
+  }, [chatId])
+  const video: MenuItem = { label: t().callVideo, icon: 'video', run: () => startCall(chatId, 'video') }
   return (
     <>
-      {mayCall && <IconButton icon="phone" label={t().callVoice} onClick={() => startCall(row.id, 'audio')} />}
+      {mayCall && <IconButton icon="phone" label={t().callVoice} onClick={() => startCall(chatId, 'audio')} />}
       <span class="only-wide">
         {mayCall && <IconButton icon="video" label={video.label} onClick={video.run} />}
         <IconButton icon="search" label={t().searchInChat} aria-expanded={isSearching.value} onClick={search} />
@@ -81,44 +84,50 @@ function Actions({ row, isSearching }: { row: ChatOverview; isSearching: Signal<
 }
 
 function Title({ chatId }: { chatId: string }) {
-  const chat = chatNow(chatId)
-  if (!chat) return null
-  const { row } = chat
-  const isOnline = row.peer ? userNow(row.peer.id)?.isOnline : undefined
+  const about = useSelected(() => {
+    const row = chatNow(chatId)?.row
+    if (!row) return undefined
+    return { ...avatarOfChat(row), isOnline: row.peer ? userNow(row.peer.id)?.isOnline : undefined }
+  }, [chatId])
+  if (!about) return null
   return (
     <h1 class="chat-heading">
       <button type="button" class="chat-title" onClick={() => go({ isInfoOpen: !route.value.isInfoOpen })}>
-        <Avatar {...avatarOfChat(row)} size={40} isOnline={isOnline} />
+        <Avatar {...about} size={40} />
         <span class="row-text">
           <span class="row-name" dir="auto">
-            {nameOfChat(row)}
+            {about.name}
           </span>
-          <Status chatId={chatId} isOnline={isOnline} />
+          <Status chatId={chatId} />
         </span>
       </button>
     </h1>
   )
 }
 
-function Status({ chatId, isOnline }: { chatId: string; isOnline: boolean | undefined }) {
+function Status({ chatId }: { chatId: string }) {
+  const { text, isLive, isName } = useSelected(() => statusOf(chatId), [chatId])
+  return (
+    <span class={isLive ? 'chat-status live' : 'chat-status'} dir={isName ? 'auto' : undefined}>
+      {text}
+    </span>
+  )
+}
+
+/** What is said below the name of a chat: who types, who is there, how many they are. */
+function statusOf(chatId: string): { text: string; isLive: boolean; isName: boolean } {
   const chat = chatNow(chatId)
-  if (!chat) return null
+  if (!chat) return { text: '', isLive: false, isName: false }
   const { row } = chat
   const typists = typistsOf(chat)
   if (typists.length > 0) {
-    return (
-      <span class="chat-status live" dir="auto">
-        {row.type === 'dm' ? t().typing : t().typingWho(typists.map(nameOf))}
-      </span>
-    )
+    const text = row.type === 'dm' ? t().typing : t().typingWho(typists.map(nameOf))
+    return { text, isLive: true, isName: true }
   }
-  const isLive = row.type === 'dm' && isOnline === true
-  const lastSeen = row.peer && (client.state.users.get(row.peer.id)?.profile?.last_seen ?? row.peer.last_seen)
-  const text =
-    row.type === 'dm'
-      ? presenceText(isOnline, lastSeen)
-      : row.type === 'group'
-        ? t().members(row.member_count)
-        : t().subscribers(row.member_count)
-  return <span class={isLive ? 'chat-status live' : 'chat-status'}>{text}</span>
+  const about = { isLive: false, isName: false }
+  if (row.type === 'group') return { ...about, text: t().members(row.member_count) }
+  if (row.type === 'channel') return { ...about, text: t().subscribers(row.member_count) }
+  const peer = row.peer ? userNow(row.peer.id) : undefined
+  const text = presenceText(peer?.isOnline, peer?.profile?.last_seen ?? row.peer?.last_seen)
+  return { ...about, text, isLive: peer?.isOnline === true }
 }

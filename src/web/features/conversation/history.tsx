@@ -3,16 +3,14 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'preact
 import { t } from '../../i18n/language.ts'
 import { Viewport } from '../../list/viewport.ts'
 import { boundsOf, chunkOf, keep, shiftDown, shiftUp, type View, viewAround, viewOfEnd } from '../../list/window.ts'
-import { client, conversationNow } from '../../state/client.ts'
+import { beforeShowing, client, conversationNow } from '../../state/client.ts'
 import { nameOfChat } from '../../state/names.ts'
 import { target } from '../../state/opening.ts'
 import { type Conversation, conversationOf, pendingRowsOf, type Row, rowsOf } from '../../sync/rows.ts'
 import type { Chat } from '../../sync/state.ts'
-import { Button } from '../../ui/button.tsx'
 import { Empty } from '../../ui/empty.tsx'
-import { Icon } from '../../ui/icon.tsx'
 import { Arrivals } from './arrivals.tsx'
-import { MessageRow } from './message.tsx'
+import { Chunk, Edge, Rows, ToNewest } from './history-parts.tsx'
 import { openMessageMenu } from './message-menu.tsx'
 
 /** The unread line, or what was looked for, comes to stand this far down. */
@@ -32,6 +30,8 @@ export function History({ chatId }: { chatId: string }) {
   const view = useRef<View | undefined>(undefined)
   /** What is to be brought into sight once it is there. */
   const goal = useRef<{ seq: number; share: number } | 'end' | undefined>('end')
+  /** The seq the client was told of. */
+  const viewed = useRef(0)
   const isAway = useSignal(false)
   const found = useSignal(0)
   const repaint = useSignal(0)
@@ -47,7 +47,7 @@ export function History({ chatId }: { chatId: string }) {
     const port = viewport.current
     const { current } = view
     if (!port || !current || now.last < now.first) return
-    const isEnd = !now.hasNewer && current.to >= chunkOf(now.last)
+    const isEnd = showsEnd(current, now)
     port.scrolled(isEnd)
     const { isNearTop, isNearBottom, isAtBottom } = port.edges()
     isAway.value = !(isEnd && isAtBottom)
@@ -57,9 +57,36 @@ export function History({ chatId }: { chatId: string }) {
       repaint.value++
     } else if (isNearTop && now.hasOlder && now.loading === 'none' && !now.hasFailed) client.loadOlder(chatId)
     else if (isNearBottom && now.hasNewer && now.loading === 'none' && !now.hasFailed) client.loadNewer(chatId)
-    if (port.seq > 0) client.view(chatId, port.seq)
+    if (port.seq > 0 && port.seq !== viewed.current) {
+      viewed.current = port.seq
+      client.view(chatId, port.seq)
+    }
     markRead(chatId, port)
   }, [chatId, isAway, repaint])
+
+  /** In a task of its own: with a frame that is scrolled it would take too long, and after it was painted it costs less. */
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const lookSoon = useCallback(() => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined
+      look()
+    })
+  }, [look])
+  useEffect(() => () => clearTimeout(timer.current), [])
+
+  // What comes while its reader is at the end is read as it is shown: nothing counts it as unread in between.
+  useEffect(
+    () =>
+      beforeShowing(() => {
+        const now = conversationOf(client.state, chatId)
+        const port = viewport.current
+        // Where the reader is to be brought is not where they are.
+        if (!port || !view.current || goal.current || now.hasNewer) return
+        port.catchUp()
+        if (port.isFollowing && isWatched()) readUpTo(chatId, now.last)
+      }),
+    [chatId],
+  )
 
   useLayoutEffect(() => {
     if (scroller.current) viewport.current = new Viewport(scroller.current)
@@ -67,8 +94,8 @@ export function History({ chatId }: { chatId: string }) {
     return () => client.close(chatId)
   }, [chatId])
 
-  // After each rendering, before it is painted: where the reader was, or where they wanted to be.
-  useLayoutEffect(() => {
+  /** Where the reader was, or where they wanted to be. */
+  function place() {
     const port = viewport.current
     if (!port || !view.current) return
     if (goal.current === 'end') {
@@ -90,8 +117,16 @@ export function History({ chatId }: { chatId: string }) {
         }, SHINE_MS)
       }
     } else port.settle()
+  }
+  // After each rendering, of whatever is rendered with it, and before it is painted: so it is laid out once.
+  useLayoutEffect(() => {
+    let isOver = false
+    queueMicrotask(() => isOver || place())
     // What came may leave room for more.
-    requestAnimationFrame(look)
+    lookSoon()
+    return () => {
+      isOver = true
+    }
   })
 
   useEffect(() => {
@@ -102,16 +137,22 @@ export function History({ chatId }: { chatId: string }) {
     observer.observe(element)
     observer.observe(content)
     const seen = () => viewport.current && markRead(chatId, viewport.current)
-    element.addEventListener('scroll', look, { passive: true })
+    const scrolled = () => {
+      viewport.current?.scrolled(
+        view.current !== undefined && showsEnd(view.current, conversationOf(client.state, chatId)),
+      )
+      lookSoon()
+    }
+    element.addEventListener('scroll', scrolled, { passive: true })
     addEventListener('focus', seen)
     document.addEventListener('visibilitychange', seen)
     return () => {
       observer.disconnect()
-      element.removeEventListener('scroll', look)
+      element.removeEventListener('scroll', scrolled)
       removeEventListener('focus', seen)
       document.removeEventListener('visibilitychange', seen)
     }
-  }, [chatId, look])
+  }, [chatId, lookSoon])
 
   const led = target.value
   useLayoutEffect(() => {
@@ -138,7 +179,7 @@ export function History({ chatId }: { chatId: string }) {
 
   const rows = useMemo(() => new Rows(), [])
   const { current } = view
-  const isEnd = current !== undefined && !conversation.hasNewer && current.to >= chunkOf(conversation.last)
+  const isEnd = current !== undefined && showsEnd(current, conversation)
   const pending = isEnd || !isLoaded ? pendingRowsOf(client.state, chatId) : []
   const isEmpty = !isLoaded && !conversation.hasOlder && pending.length === 0 && conversation.loading === 'none'
   const chunks = current ? Array.from({ length: current.to - current.from + 1 }, (_, i) => current.from + i) : []
@@ -157,7 +198,7 @@ export function History({ chatId }: { chatId: string }) {
         aria-label={t().history}
         onKeyDown={(event) => walk(event, chatId)}
       >
-        <div class="history-list">
+        <div class={isEmpty ? 'history-list is-empty' : 'history-list'}>
           {conversation.hasOlder && <Edge conversation={conversation} retry={() => client.loadOlder(chatId)} />}
           {isEmpty && chat && <Empty icon="chat" text={emptyText(chat)} />}
           {chunks.map((chunk) => {
@@ -176,6 +217,9 @@ export function History({ chatId }: { chatId: string }) {
   )
 }
 
+/** The newest message is in the page. */
+const showsEnd = ({ to }: View, { hasNewer, last }: Conversation) => !hasNewer && to >= chunkOf(last)
+
 function nextView(
   before: View | undefined,
   conversation: Conversation,
@@ -191,67 +235,6 @@ function nextView(
   return keep(before, conversation)
 }
 
-/** Rows as lists that stay the same objects while their rows do: a chunk without a change is not rendered. */
-class Rows {
-  private readonly known = new Map<number, Row[]>()
-  same(chunk: number, rows: Row[]): Row[] {
-    const before = this.known.get(chunk)
-    if (before?.length === rows.length && before.every((row, index) => row === rows[index])) return before
-    this.known.set(chunk, rows)
-    return rows
-  }
-}
-
-interface ChunkProps {
-  rows: Row[]
-  isGroup: boolean
-  isChannel: boolean
-  foundSeq: number
-}
-
-function Chunk({ rows, isGroup, isChannel, foundSeq }: ChunkProps) {
-  // Reading a signal makes the bindings compare properties, and so skip a chunk that stayed the same.
-  t()
-  return (
-    <ul class="chunk">
-      {rows.map((row) => (
-        <MessageRow
-          key={row.key}
-          row={row}
-          isGroup={isGroup}
-          isChannel={isChannel}
-          isFound={row.seq > 0 && row.seq === foundSeq}
-        />
-      ))}
-    </ul>
-  )
-}
-
-/** Where more is being loaded; its height is there from the beginning. */
-function Edge({ conversation, retry }: { conversation: Conversation; retry(): void }) {
-  return (
-    <div class="edge">
-      {conversation.hasFailed ? (
-        <Button isSmall kind="quiet" onClick={retry}>
-          {t().retry}
-        </Button>
-      ) : (
-        <span class="spinner" role="status" aria-label={t().loading} />
-      )}
-    </div>
-  )
-}
-
-function ToNewest({ count, onClick }: { count: number; onClick(): void }) {
-  return (
-    <button type="button" class="to-newest" aria-label={t().toNewest} title={t().toNewest} onClick={onClick}>
-      <Icon name="down" size={22} />
-      <span class="to-newest-label">{t().toNewest}</span>
-      {count > 0 && <span class="badge">{count > 999 ? '999+' : count}</span>}
-    </button>
-  )
-}
-
 function emptyText({ row }: Chat): string {
   if (row.type === 'dm') return t().emptyDm(nameOfChat(row))
   return row.type === 'channel' ? t().emptyChannel : t().emptyGroup
@@ -259,10 +242,14 @@ function emptyText({ row }: Chat): string {
 
 /** What somebody has before their eyes is read. */
 function markRead(chatId: string, viewport: Viewport): void {
-  if (document.visibilityState !== 'visible' || !document.hasFocus()) return
-  const seen = viewport.lastSeen()
+  if (isWatched()) readUpTo(chatId, viewport.lastSeen())
+}
+
+const isWatched = () => document.visibilityState === 'visible' && document.hasFocus()
+
+function readUpTo(chatId: string, seq: number): void {
   const chat = client.state.chats.get(chatId)
-  if (chat && seen > chat.row.last_read_seq) client.read(chatId, seen)
+  if (chat && seq > chat.row.last_read_seq) client.read(chatId, seq)
 }
 
 /** Up and down go from message to message, Enter opens what can be done with one. */

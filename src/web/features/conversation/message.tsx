@@ -7,12 +7,11 @@ import { nameOf } from '../../state/names.ts'
 import { go, route } from '../../state/route.ts'
 import type { Row } from '../../sync/rows.ts'
 import { Avatar, hueOf } from '../../ui/avatar.tsx'
-import { IconButton } from '../../ui/button.tsx'
 import { Attachment } from '../media/attachment.tsx'
 import { isOnlyEmoji, isRightToLeft } from './links.ts'
 import { openMessageMenu } from './message-menu.tsx'
 import { Quote } from './quote.tsx'
-import { RichText } from './text.tsx'
+import { richText } from './text.tsx'
 import { Ticks } from './ticks.tsx'
 
 interface MessageProps {
@@ -49,16 +48,15 @@ export function MessageRow({ row, isGroup, isChannel, isFound }: MessageProps) {
         {isGroup && !isOut && <SenderFace row={row} />}
         <Bubble row={row} isNamed={isGroup && !isOut && row.startsGroup} isOut={isOut} />
         {!message?.deleted_at && (
-          <span class="message-tools">
-            <IconButton
-              icon="more"
-              size={18}
-              label={t().messageActions}
-              tabIndex={-1}
-              aria-haspopup="menu"
-              onClick={(event) => openMessageMenu(row, event)}
-            />
-          </span>
+          <button
+            type="button"
+            class="message-tools"
+            aria-label={t().messageActions}
+            title={t().messageActions}
+            tabIndex={-1}
+            aria-haspopup="menu"
+            onClick={(event) => openMessageMenu(row, event)}
+          />
         )}
       </article>
     </li>
@@ -85,6 +83,7 @@ function Bubble({ row, isNamed, isOut }: { row: Row; isNamed: boolean; isOut: bo
   const text = isDeleted ? t().deletedMessage : (message?.content ?? entry?.content ?? '')
   const replyToId = isDeleted ? null : (message?.reply_to_id ?? entry?.replyToId ?? null)
   const hasFile = !isDeleted && (message ? message.message_type !== 'text' : entry?.file != null)
+  const meta = metaText(row)
   const isCross = isRightToLeft(text) !== (languages[language.value].direction === ('rtl' as string))
   const classes = [
     'bubble',
@@ -105,10 +104,8 @@ function Bubble({ row, isNamed, isOut }: { row: Row; isNamed: boolean; isOut: bo
       {isNamed && message && <Sender userId={message.sender_id} />}
       {replyToId && <Quote chatId={message?.chat_id ?? entry?.chatId ?? ''} messageId={replyToId} />}
       {hasFile && <Attachment row={row} />}
-      {text && (
-        <BubbleText text={text} meta={metaText(row)} isOut={isOut} isEmoji={!isDeleted && !replyToId && !hasFile} />
-      )}
-      <Meta row={row} isOut={isOut} />
+      {text && bubbleText({ text, meta, isOut, isEmoji: !isDeleted && !replyToId && !hasFile })}
+      {metaLine({ row, meta, isOut })}
       {row.tick === 'failed' && <FailedActions row={row} />}
     </div>
   )
@@ -126,22 +123,29 @@ interface BubbleTextProps {
   isEmoji: boolean
 }
 
-function BubbleText({ text, meta, isOut, isEmoji }: BubbleTextProps): ComponentChildren {
+// No component, as little else of a row is: each has a price, and a row has no state.
+function bubbleText({ text, meta, isOut, isEmoji }: BubbleTextProps): ComponentChildren {
   const isBig = isEmoji && isOnlyEmoji(text)
   return (
     // A place for the time and the ticks is kept at the end of the last line.
     <div class={isBig ? 'bubble-text big' : 'bubble-text'} dir="auto" data-meta={isOut ? `${meta}____` : meta}>
-      <RichText text={text} />
+      {richText(text)}
     </div>
   )
 }
 
-function Meta({ row, isOut }: { row: Row; isOut: boolean }) {
+function metaLine({ row, meta, isOut }: { row: Row; meta: string; isOut: boolean }) {
   const at = new Date(row.at)
   return (
     <span class="bubble-meta">
-      <time dateTime={at.toISOString()} title={full(at)}>
-        {metaText(row)}
+      <time
+        dateTime={at.toISOString()}
+        // In words when somebody points at it: of most nobody asks, and they cost more than the rest of the line.
+        onPointerEnter={({ currentTarget }) => {
+          currentTarget.title = full(at)
+        }}
+      >
+        {meta}
       </time>
       {isOut && row.tick !== 'none' && <Ticks tick={row.tick} />}
     </span>

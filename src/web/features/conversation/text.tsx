@@ -4,7 +4,7 @@ import { piecesOf } from './links.ts'
 
 const isOurs = (href: string) => href.startsWith(`${location.origin}/#/`)
 
-export function RichText({ text }: { text: string }): ComponentChildren {
+export function richText(text: string): ComponentChildren {
   return piecesOf(text).map((piece, index) => {
     if (!piece.href) return piece.text
     const away = isOurs(piece.href) ? {} : { target: '_blank', rel: 'noopener noreferrer nofollow' }

@@ -8,9 +8,8 @@ const icons = { clock: 'clock', sent: 'check', read: 'checks', failed: 'alert' }
 export function Ticks({ tick }: { tick: Exclude<Tick, 'none'> }) {
   const words = { clock: t().sending, sent: t().sent, read: t().read, failed: t().failed }
   return (
-    <span class={`ticks ${tick}`} title={words[tick]}>
+    <span class={`ticks ${tick}`} role="img" title={words[tick]} aria-label={words[tick]}>
       <Icon name={icons[tick]} size={16} />
-      <span class="sr">{words[tick]}</span>
     </span>
   )
 }
