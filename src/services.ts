@@ -101,7 +101,10 @@ export function createServices(options: ServicesOptions) {
   const { images, films, maker } = createWorkshop({ ffmpeg: options.ffmpeg, config })
   const countUpload = async (userId: string) => admission.count(userId, await tiers.tierOf(userId))
   const avatars = createAvatars({ db, storage, work, images, publicUrl: config.PUBLIC_URL, countUpload, log })
-  const users = createUsers({ db, profiles, avatars })
+  const users = createUsers({
+    ...{ db, profiles, avatars },
+    uploadMaxBytesOf: async (userId) => (await tiers.tierOf(userId)).uploadMaxBytes,
+  })
   const lastSeen = createLastSeen({ db, log, profiles, now })
   const keys = { secret, previousSecret: config.JWT_SECRET_PREVIOUS }
   const ofAuth = { db, bus, log, users, config, keys, isLimited, metrics, now, onRefused }

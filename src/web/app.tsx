@@ -70,7 +70,8 @@ function Panes() {
 
 // No link: the fragment of the address says where one is.
 function skip(): void {
-  document.querySelector<HTMLElement>('.history-scroll, #conversation')?.focus()
+  const history = document.querySelector<HTMLElement>('.history-scroll')
+  ;(history ?? document.getElementById('conversation'))?.focus()
 }
 
 const settings: Record<string, () => ComponentChildren> = {

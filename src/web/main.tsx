@@ -6,6 +6,7 @@ import { watchInstall } from './platform/install.ts'
 import { startWorker } from './platform/worker.ts'
 import { watchAttention } from './state/attention.ts'
 import { startClient } from './state/client.ts'
+import { watchSignOut } from './state/leaving.ts'
 import { watchRoute } from './state/route.ts'
 import { applyTheme } from './state/theme.ts'
 
@@ -20,6 +21,7 @@ async function start(): Promise<void> {
   if (root) render(<App />, root)
   await client
   watchAttention()
+  watchSignOut()
   watchCalls()
   await startWorker()
 }

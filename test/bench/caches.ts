@@ -25,7 +25,7 @@ import { createProfiles } from '../../src/features/users/profiles.ts'
 import { createUsers } from '../../src/features/users/service.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { connectRedis } from '../../src/redis/client.ts'
-import { noAvatars } from '../support/no-avatars.ts'
+import { noAvatars, noTier } from '../support/no-avatars.ts'
 import { stopPostgres } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -107,7 +107,12 @@ const variantsOf = (task: string, caches: Caches, runWith: (cache: Cache) => Var
 
 function listReadings({ db, userIds, userId, peerIds, groupIds }: World, caches: Caches): Variant[] {
   const chatsWith = (cache: Cache) => {
-    const users = createUsers({ db, profiles: createProfiles({ db, cache }), avatars: noAvatars })
+    const users = createUsers({
+      db,
+      profiles: createProfiles({ db, cache }),
+      avatars: noAvatars,
+      uploadMaxBytesOf: noTier,
+    })
     const listOnline = async () => new Set<string>()
     return createChats({ db, bus, cache, users, avatars: noAvatars, listOnline, groupLimitOf: async () => CHATS })
   }

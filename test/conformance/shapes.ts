@@ -14,7 +14,7 @@ const ADDED_TO_MESSAGES = ['seq', 'rev', 'client_id', 'reply_to_id', 'updated_at
 const ADDED: Record<string, string[]> = {
   message: ADDED_TO_MESSAGES,
   refresh: ['refresh_token'],
-  profile: ['is_deleted'],
+  profile: ['is_deleted', 'upload_max_bytes'],
   dm: [
     ...['owner_id', 'avatar_url', 'role', 'is_read_only', 'peer', 'last_message', 'last_message_at', 'unread_count'],
     ...['last_seq', 'last_rev', 'last_read_seq', 'peer_read_seq'],

@@ -8,3 +8,6 @@ export const noAvatars: Avatars = {
   },
   drop: () => Promise.resolve(),
 }
+
+/** Of accounts that send no files. */
+export const noTier = async (): Promise<number> => 0

@@ -31,6 +31,7 @@ export const OwnProfile = t.Object({
   phone: NullableText('+1234567890'),
   email: NullableText('user@example.com'),
   created_at: Instant,
+  upload_max_bytes: t.Integer({ description: 'The largest file that this account may send', examples: [52_428_800] }),
 })
 export type OwnProfile = typeof OwnProfile.static
 
@@ -125,9 +126,11 @@ export const toAuditEntry = (row: AuditRow): AuditLog['entries'][number] => ({
   created_at: row.createdAt.toISOString(),
 })
 
-export const toOwnProfile = (row: OwnRow): OwnProfile => ({
+/** @param uploadMaxBytes of the account's tier */
+export const toOwnProfile = (row: OwnRow, uploadMaxBytes: number): OwnProfile => ({
   ...toPublicProfile(row),
   phone: row.phone,
   email: row.email,
   created_at: row.createdAt.toISOString(),
+  upload_max_bytes: uploadMaxBytes,
 })

@@ -31,15 +31,17 @@ export interface UsersDeps {
   db: Db
   profiles: Profiles
   avatars: Avatars
+  /** By the account's tier. */
+  uploadMaxBytesOf(userId: string): Promise<number>
 }
 
-export function createUsers({ db, profiles, avatars }: UsersDeps) {
+export function createUsers({ db, profiles, avatars, uploadMaxBytesOf }: UsersDeps) {
   const service = {
     /** @throws userNotFound when the account was deleted meanwhile */
     async getMe(userId: string): Promise<OwnProfile> {
       const row = await store.findOwn(db, userId)
       if (!row) throw userNotFound()
-      return toOwnProfile(row)
+      return toOwnProfile(row, await uploadMaxBytesOf(userId))
     },
 
     /** As others see them. */

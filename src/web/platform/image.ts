@@ -15,14 +15,45 @@ function canvasOf(width: number, height: number) {
   return { canvas, context }
 }
 
-/** The middle of a picture as a square, as a data URL. @throws when it is no picture that this browser reads */
-export async function squareOf(file: Blob, side: number): Promise<string> {
+/** A picture to be looked at and cut, no larger than `maxSide`. @throws DOMException when this browser reads none in it */
+export async function readPicture(file: Blob, maxSide: number): Promise<ImageBitmap> {
   const bitmap = await createImageBitmap(file)
-  const edge = Math.min(bitmap.width, bitmap.height)
-  const { canvas, context } = canvasOf(Math.min(side, edge), Math.min(side, edge))
-  const [x, y] = [(bitmap.width - edge) / 2, (bitmap.height - edge) / 2]
-  context.drawImage(bitmap, x, y, edge, edge, 0, 0, canvas.width, canvas.height)
+  const scale = maxSide / Math.max(bitmap.width, bitmap.height)
+  if (scale >= 1) return bitmap
+  const [resizeWidth, resizeHeight] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)))
+  const small = await createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: 'high' })
   bitmap.close()
+  return small
+}
+
+/** A square within a picture, in its pixels. */
+export interface Area {
+  x: number
+  y: number
+  side: number
+}
+
+function draw(context: CanvasRenderingContext2D, picture: ImageBitmap, { x, y, side }: Area, px: number): void {
+  // What is transparent would be black in a JPEG.
+  context.fillStyle = '#ffffff'
+  context.fillRect(0, 0, px, px)
+  context.imageSmoothingQuality = 'high'
+  context.drawImage(picture, x, y, side, side, 0, 0, px, px)
+}
+
+/** Onto all of a canvas, as sharp as the screen is. */
+export function drawSquare(canvas: HTMLCanvasElement, picture: ImageBitmap, area: Area): void {
+  const px = Math.round(canvas.clientWidth * devicePixelRatio)
+  if (canvas.width !== px) canvas.width = canvas.height = px
+  const context = canvas.getContext('2d')
+  if (context) draw(context, picture, area, px)
+}
+
+/** A data URL of what is in the area, `most` pixels wide or as many as there are. */
+export function squareOf(picture: ImageBitmap, area: Area, most: number): string {
+  const px = Math.max(1, Math.min(most, Math.round(area.side)))
+  const { canvas, context } = canvasOf(px, px)
+  draw(context, picture, area, px)
   return canvas.toDataURL('image/jpeg', QUALITY)
 }
 

@@ -27,13 +27,25 @@ function workerAddress(): string {
 export async function startWorker(): Promise<void> {
   if (!('serviceWorker' in navigator)) return
   const { serviceWorker } = navigator
-  const hadOne = serviceWorker.controller !== null
   // A private window or a browser without storage: the page does without.
   const registration = await serviceWorker.register(workerAddress()).catch(() => undefined)
   if (!registration) return
-  const offer = () => {
+  let isOffered = false
+  let isWanted = false
+  const take = () => {
     const { waiting } = registration
-    if (waiting) toast(t().newVersion, { label: t().reload, run: () => waiting.postMessage('take over') })
+    // Another page has asked for it already.
+    if (!waiting) return location.reload()
+    isWanted = true
+    waiting.postMessage('take over')
+  }
+  const offer = () => {
+    if (!registration.waiting || isOffered) return
+    isOffered = true
+    const again = () => {
+      isOffered = false
+    }
+    toast(t().newVersion, { label: t().reload, run: take, onDismiss: again })
   }
   offer()
   registration.addEventListener('updatefound', () => {
@@ -42,11 +54,10 @@ export async function startWorker(): Promise<void> {
       if (coming.state === 'installed' && serviceWorker.controller) offer()
     })
   })
-  let isReloading = false
+  // The other pages go on: somebody may be in a call there.
   serviceWorker.addEventListener('controllerchange', () => {
-    if (!hadOne || isReloading) return
-    isReloading = true
-    location.reload()
+    if (isWanted) location.reload()
+    isWanted = false
   })
   setInterval(() => registration.update().catch(() => undefined), LOOK_EVERY_MS)
 }

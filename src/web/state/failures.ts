@@ -41,6 +41,11 @@ export async function attempt(act: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
+/** Where one goes on typing: the first field that has a fault, once it says so. */
+function focusFault(): void {
+  requestAnimationFrame(() => document.querySelector<HTMLElement>('.input[aria-invalid="true"]')?.focus())
+}
+
 /** The state of a form that asks the server: whether it is under way, what is wrong field by field, what else. */
 export function createForm(fields: readonly string[]) {
   const isBusy = signal(false)
@@ -54,19 +59,25 @@ export function createForm(fields: readonly string[]) {
       const { [field]: _, ...rest } = faults.value
       faults.value = rest
     },
-    /** @returns whether it was done */
-    async submit(act: () => Promise<unknown>): Promise<boolean> {
+    /** @param needed what may not be empty, by field. @returns whether it was done */
+    async submit(act: () => Promise<unknown>, needed: Record<string, string> = {}): Promise<boolean> {
       if (isBusy.value) return false
-      isBusy.value = true
-      faults.value = {}
       trouble.value = ''
+      const empty = Object.keys(needed).filter((field) => needed[field]?.trim() === '')
+      faults.value = Object.fromEntries(empty.map((field) => [field, t().fillIn]))
+      if (empty.length > 0) {
+        focusFault()
+        return false
+      }
+      isBusy.value = true
       try {
         await act()
         return true
       } catch (error) {
         faults.value = faultsOf(error)
         const isShownAtField = Object.keys(faults.value).some((field) => fields.includes(field))
-        if (!isShownAtField) trouble.value = describeFailure(error)
+        if (isShownAtField) focusFault()
+        else trouble.value = describeFailure(error)
         return false
       } finally {
         isBusy.value = false

@@ -37,13 +37,30 @@ export function addressOf({ page, chat, isInfoOpen }: Route): string {
 
 export const route = signal<Route>(parse(location.hash))
 
-let depth = 0
+/** On the way to a conversation: whoever leaves that does not want to see them again. */
+const PASSING = new Set(['new', 'join'])
+
+/** The addresses of this tab's history, as far as this page has seen them; `history.state` says which one is shown. */
+const trail: (string | undefined)[] = []
+let at = 0
 
 export function watchRoute(): void {
-  addEventListener('popstate', () => {
-    depth = Math.max(0, depth - 1)
+  at = typeof history.state === 'number' ? history.state : 0
+  note(false)
+  addEventListener('popstate', ({ state }: PopStateEvent) => {
     route.value = parse(location.hash)
+    const isOurs = typeof state === 'number'
+    // An address that was typed, or a link, begins an entry of its own.
+    at = isOurs ? state : at + 1
+    note(!isOurs)
   })
+}
+
+/** @param isNew what was further on is gone */
+function note(isNew: boolean): void {
+  if (isNew) trail.length = at
+  trail[at] = addressOf(route.value)
+  history.replaceState(at, '')
 }
 
 /** Changes what is named and leaves the rest; a page or chat of its own goes into the history. */
@@ -53,16 +70,31 @@ export function go(to: Partial<Route>, { replace = false } = {}): void {
   if ('chat' in to && to.chat === undefined) next.isInfoOpen = false
   const address = addressOf(next)
   if (address === addressOf(route.value)) return
-  if (replace) history.replaceState(null, '', address)
-  else {
-    history.pushState(null, '', address)
-    depth++
+  // What was opened and is closed again is no step further.
+  const isClosing = route.value.isInfoOpen && !next.isInfoOpen && trail[at - 1] === address
+  if (isClosing && !replace) {
+    history.back()
+    return
   }
+  if (replace) history.replaceState(at, '', address)
+  else history.pushState(++at, '', address)
   route.value = next
+  note(!replace)
 }
 
-/** One step back as the browser's button does it, or to `fallback` when one came here directly. */
+/**
+ * Back as the browser's button does it, or to `fallback` when one came here directly. Out of a conversation it leads to
+ * where that was chosen, past its own info and past the pages that only led there.
+ */
 export function goBack(fallback: Partial<Route>): void {
-  if (depth > 0) history.back()
-  else go(fallback, { replace: true })
+  const { page, chat } = route.value
+  for (let steps = 1; trail[at - steps] !== undefined; steps++) {
+    const before = parse(trail[at - steps] ?? '')
+    const isSameChat = before.page.length === 0 && before.chat === chat
+    const isPassed = page.length === 0 && (isSameChat || PASSING.has(before.page[0] ?? ''))
+    if (isPassed) continue
+    history.go(-steps)
+    return
+  }
+  go(fallback, { replace: true })
 }

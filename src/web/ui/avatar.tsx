@@ -30,7 +30,7 @@ function initials(name: string): string {
 }
 
 /** Avatars are this server's, however it is called in their address. */
-const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : url)
+export const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : url)
 
 export function Avatar({ id, name, url, size = 48, isOnline, isSquare }: AvatarProps) {
   // Reading a signal makes the bindings compare properties: its row changes with every message, and it does not.

@@ -15,8 +15,14 @@ interface ButtonProps extends NativeProps {
 
 export function Button({ kind = 'plain', isSmall, isWide, isBusy, icon, children, ...rest }: ButtonProps) {
   const classes = ['button', kind, isSmall && 'small', isWide && 'wide'].filter(Boolean).join(' ')
+  // A disabled button would lose the focus, and whoever uses keys their place.
+  const busy = isBusy && {
+    'aria-busy': true,
+    'aria-disabled': true,
+    onClick: (event: MouseEvent) => event.preventDefault(),
+  }
   return (
-    <button type="button" {...rest} class={classes} disabled={rest.disabled || isBusy} aria-busy={isBusy}>
+    <button type="button" {...rest} {...busy} class={classes}>
       {isBusy ? <span class="spinner" /> : icon && <Icon name={icon} />}
       {children}
     </button>
@@ -30,18 +36,16 @@ interface IconButtonProps extends NativeProps {
   isAccent?: boolean
   isFilled?: boolean
   isOnlyNarrow?: boolean
-  /** It points along the line of text. */
-  mirrors?: boolean
   children?: ComponentChildren
 }
 
 /** A button that is only a picture: its label is read and shown as a tip. */
 export function IconButton(props: IconButtonProps) {
-  const { icon, label, size = 22, isAccent, isFilled, isOnlyNarrow, mirrors = false, children, ...rest } = props
+  const { icon, label, size = 22, isAccent, isFilled, isOnlyNarrow, children, ...rest } = props
   const classes = ['icon-button', isAccent && 'accent', isFilled && 'filled', isOnlyNarrow && 'only-narrow']
   return (
     <button type="button" {...rest} class={classes.filter(Boolean).join(' ')} aria-label={label} title={label}>
-      <Icon name={icon} size={size} mirrors={mirrors} />
+      <Icon name={icon} size={size} />
       {children}
     </button>
   )

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { t } from '../i18n/language.ts'
 import { Button, IconButton } from './button.tsx'
 
@@ -9,15 +9,29 @@ interface DialogProps {
   onClose(): void
   children: ComponentChildren
   actions?: ComponentChildren
+  /** It is a form: Enter in a field does this, and so does its submitting button. */
+  onSubmit?(): void
 }
 
 /** A modal dialog: the browser keeps the focus in it and gives it back, Escape closes it. */
-export function Dialog({ title, onClose, children, actions }: DialogProps) {
+export function Dialog({ title, onClose, children, actions, onSubmit }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null)
+  // Whoever selects text may let go of it outside: that is no click there.
+  const isPressedOutside = useRef(false)
   const id = useId()
-  useEffect(() => {
-    box.current?.showModal()
+  // Before any effect of what is in it, which may want the focus.
+  useLayoutEffect(() => {
+    const { current } = box
+    current?.showModal()
+    // What is only taken away gives no focus back.
+    return () => current?.close()
   }, [])
+  const content = (
+    <>
+      <div class="dialog-body">{children}</div>
+      {actions && <div class="dialog-actions">{actions}</div>}
+    </>
+  )
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does it, by `cancel`
     <dialog
@@ -28,16 +42,30 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
         event.preventDefault()
         onClose()
       }}
+      onPointerDown={(event) => {
+        isPressedOutside.current = event.target === box.current
+      }}
       onClick={(event) => {
-        if (event.target === box.current) onClose()
+        if (event.target === box.current && isPressedOutside.current) onClose()
       }}
     >
       <div class="dialog-head">
         <h2 id={id}>{title}</h2>
         <IconButton icon="close" label={t().close} onClick={onClose} />
       </div>
-      <div class="dialog-body">{children}</div>
-      {actions && <div class="dialog-actions">{actions}</div>}
+      {onSubmit ? (
+        <form
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault()
+            onSubmit()
+          }}
+        >
+          {content}
+        </form>
+      ) : (
+        content
+      )}
     </dialog>
   )
 }

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { useId } from 'preact/hooks'
+import { useEffect, useId, useRef } from 'preact/hooks'
 import { t } from '../i18n/language.ts'
 import { IconButton } from './button.tsx'
 import { Icon } from './icon.tsx'
@@ -21,13 +21,19 @@ interface FieldProps {
   error?: string
   /** Several lines. */
   isLong?: boolean
+  /** It is what one came to fill in. */
+  hasFocus?: boolean
 }
 
 /** A labelled field: its hint and its fault are read with it. */
 export function Field(props: FieldProps) {
-  const { label, value, onInput, hint, error, isLong, type = 'text', isLeftToRight, ...rest } = props
+  const { label, value, onInput, hint, error, isLong, type = 'text', isLeftToRight, hasFocus, ...rest } = props
   const id = useId()
   const isShown = useSignal(false)
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (hasFocus) box.current?.querySelector<HTMLElement>('.input')?.focus()
+  }, [hasFocus])
   const isPassword = type === 'password'
   const described = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(' ') || undefined
   const common = {
@@ -42,7 +48,7 @@ export function Field(props: FieldProps) {
     <div class="field">
       <label for={id}>{label}</label>
       {/* What runs from left to right in any language has its button at its end. */}
-      <div class="field-box" dir={common.dir === 'ltr' ? 'ltr' : undefined}>
+      <div ref={box} class="field-box" dir={common.dir === 'ltr' ? 'ltr' : undefined}>
         {isLong ? (
           <textarea
             {...common}

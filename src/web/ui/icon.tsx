@@ -68,7 +68,10 @@ const paths = {
 
 export type IconName = keyof typeof paths
 
-export function Icon({ name, size = 20, mirrors = false }: { name: IconName; size?: number; mirrors?: boolean }) {
+/** They point along the line of text: from right to left, the other way. */
+const MIRRORED = new Set<IconName>(['back', 'forward', 'send', 'reply', 'out'])
+
+export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
   return (
     <svg
       width={size}
@@ -80,7 +83,7 @@ export function Icon({ name, size = 20, mirrors = false }: { name: IconName; siz
       stroke-linecap="round"
       stroke-linejoin="round"
       aria-hidden="true"
-      class={mirrors ? 'mirrors' : undefined}
+      class={MIRRORED.has(name) ? 'mirrors' : undefined}
     >
       <path d={paths[name]} />
     </svg>

@@ -17,7 +17,7 @@ export function Page({ title, parent = [], actions, footer, children }: PageProp
   return (
     <>
       <header class="header">
-        <IconButton icon="back" mirrors label={t().back} onClick={() => goBack({ page: parent })} />
+        <IconButton icon="back" label={t().back} onClick={() => goBack({ page: parent })} />
         <h1>{title}</h1>
         {actions}
       </header>

@@ -1,10 +1,12 @@
 /** Short words at the foot of the page that go by themselves. */
 import { signal } from '@preact/signals'
+import { t } from '../i18n/language.ts'
+import { Icon } from './icon.tsx'
 
 interface Toast {
   id: number
   text: string
-  action?: { label: string; run(): void }
+  action?: { label: string; run(): void; onDismiss?(): void }
 }
 
 const STAY_MS = 5000
@@ -15,7 +17,7 @@ const drop = (id: number) => {
   toasts.value = toasts.value.filter((toast) => toast.id !== id)
 }
 
-/** One with an action stays until it is taken. */
+/** One with an action stays until it is taken or put away. */
 export function toast(text: string, action?: Toast['action']): void {
   const id = ++counter
   toasts.value = [...toasts.value.slice(-2), { id, text, action }]
@@ -37,6 +39,18 @@ export function Toasts() {
               }}
             >
               {action.label}
+            </button>
+          )}
+          {action && (
+            <button
+              type="button"
+              aria-label={t().close}
+              onClick={() => {
+                drop(id)
+                action.onDismiss?.()
+              }}
+            >
+              <Icon name="close" size={18} />
             </button>
           )}
         </div>

@@ -1,6 +1,6 @@
 /**
  * The service worker: the page starts without a network, from files that were kept. It knows files alone; messages are
- * the page's. A new version waits until every page of the old one is gone or asks for it, since chunks go with versions.
+ * the page's. A new version waits until every page of the old one is gone or one asks for it; the others keep their parts.
  */
 declare const BUILD: { version: string; shell: string[] }
 declare const self: ServiceWorkerGlobalScope
@@ -12,17 +12,15 @@ self.addEventListener('install', (event) => {
 })
 
 self.addEventListener('activate', (event) => {
-  event.waitUntil(
-    caches
-      .keys()
-      .then((names) =>
-        Promise.all(
-          names.filter((name) => name.startsWith('shell-') && name !== CACHE).map((name) => caches.delete(name)),
-        ),
-      )
-      .then(() => self.clients.claim()),
-  )
+  event.waitUntil(forgetOld().then(() => self.clients.claim()))
 })
+
+/** But for the version before: pages of it may be open, and load its parts when they are used. */
+async function forgetOld(): Promise<void> {
+  // In the order they were made (Service Workers, `CacheStorage.keys()`).
+  const others = (await caches.keys()).filter((name) => name.startsWith('shell-') && name !== CACHE)
+  await Promise.all(others.slice(0, -1).map((name) => caches.delete(name)))
+}
 
 self.addEventListener('message', ({ data }) => {
   if (data === 'take over') self.skipWaiting()
@@ -43,7 +41,7 @@ async function page(request: Request): Promise<Response> {
 }
 
 async function asset(request: Request): Promise<Response> {
-  const kept = await caches.match(request, { cacheName: CACHE })
+  const kept = await caches.match(request)
   if (kept) return kept
   const answer = await fetch(request)
   if (answer.ok) {
@@ -55,7 +53,7 @@ async function asset(request: Request): Promise<Response> {
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  const address = `/#/?chat=${encodeURIComponent(event.notification.tag)}`
+  const address = `/#/?chat=${encodeURIComponent(event.notification.data.chatId)}`
   event.waitUntil(
     self.clients.matchAll({ type: 'window' }).then(async ([open]) => {
       if (open) {

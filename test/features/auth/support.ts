@@ -24,7 +24,7 @@ import { createUsers } from '../../../src/features/users/service.ts'
 import { createClientAddress } from '../../../src/http/client-address.ts'
 import { toAppError } from '../../../src/http/errors.ts'
 import { createLog } from '../../../src/observability/log.ts'
-import { noAvatars } from '../../support/no-avatars.ts'
+import { noAvatars, noTier } from '../../support/no-avatars.ts'
 import { createDatabase } from '../../support/postgres.ts'
 
 export const SECRET = 'the secret of the account tests, long enough'
@@ -62,7 +62,7 @@ export function startApp(database: Awaited<ReturnType<typeof openDatabase>>, opt
   bus.onMessage((message) => published.push(message))
 
   const profiles = createProfiles({ db, cache: createMemoryCache() })
-  const users = createUsers({ db, profiles, avatars: noAvatars })
+  const users = createUsers({ db, profiles, avatars: noAvatars, uploadMaxBytesOf: noTier })
   const tokens = createTokens({ secret, previousSecret, ttlSeconds: 3600 })
   const refreshTokens = createRefreshTokens({ secret, previousSecret })
   const sessions = createSessions({ db, bus, log, refreshTokens, ttlSeconds: options.refreshTtlSeconds ?? 3600 })

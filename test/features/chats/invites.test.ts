@@ -9,7 +9,7 @@ import { createProfiles } from '../../../src/features/users/profiles.ts'
 import { createUsers } from '../../../src/features/users/service.ts'
 import { createLog } from '../../../src/observability/log.ts'
 import type { Json, TestUser } from '../../support/client.ts'
-import { noAvatars } from '../../support/no-avatars.ts'
+import { noAvatars, noTier } from '../../support/no-avatars.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 import { until } from '../../support/until.ts'
 import { addUsers, overviewOf, say } from './support.ts'
@@ -294,7 +294,12 @@ describe('the sweep', () => {
     const { db } = server.database
     const bus = createMemoryBus(createLog('error'))
     const cache = createMemoryCache()
-    const users = createUsers({ db, profiles: createProfiles({ db, cache }), avatars: noAvatars })
+    const users = createUsers({
+      db,
+      profiles: createProfiles({ db, cache }),
+      avatars: noAvatars,
+      uploadMaxBytesOf: noTier,
+    })
     const options = {
       db,
       bus,

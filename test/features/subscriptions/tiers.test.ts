@@ -140,6 +140,17 @@ describe('the limit of requests', () => {
   })
 })
 
+describe('the largest file', () => {
+  it('that one may send is told, and grows from the purchase on', async () => {
+    const user = await server.addUser()
+    const told = async () => (await user.get('/users/me')).body.upload_max_bytes
+    expect(await told()).toBe(50 * 1024 ** 2)
+    await buy(user, monthly)
+    expect(await told()).toBe(100 * 1024 ** 2)
+    expect((await user.get(`/users/${user.id}`)).body.upload_max_bytes).toBeUndefined()
+  })
+})
+
 describe('a group', () => {
   let open: TestServer
   beforeAll(async () => {

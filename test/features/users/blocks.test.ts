@@ -6,7 +6,7 @@ import { createBlocks } from '../../../src/features/users/blocks.ts'
 import { createProfiles } from '../../../src/features/users/profiles.ts'
 import { createUsers } from '../../../src/features/users/service.ts'
 import type { Json, TestUser } from '../../support/client.ts'
-import { noAvatars } from '../../support/no-avatars.ts'
+import { noAvatars, noTier } from '../../support/no-avatars.ts'
 import { readHead, startServer, type TestServer } from '../../support/server.ts'
 import { addUsers, overviewOf, say } from '../chats/support.ts'
 
@@ -297,7 +297,12 @@ describe('what other features ask', () => {
     const { db } = server.database
     const blocks = createBlocks({
       db,
-      users: createUsers({ db, profiles: createProfiles({ db, cache: createMemoryCache() }), avatars: noAvatars }),
+      users: createUsers({
+        db,
+        profiles: createProfiles({ db, cache: createMemoryCache() }),
+        avatars: noAvatars,
+        uploadMaxBytesOf: noTier,
+      }),
       followInDm: async () => {},
       onChanged: async () => {},
     })

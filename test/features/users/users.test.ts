@@ -31,6 +31,7 @@ describe('profiles', () => {
       is_premium: false,
       last_seen: null,
       is_deleted: false,
+      upload_max_bytes: 0,
     })
     expect(new Date(body.created_at).toISOString()).toBe(body.created_at)
   })

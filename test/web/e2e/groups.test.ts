@@ -115,6 +115,50 @@ describe('search', () => {
   })
 })
 
+describe('search in one chat', () => {
+  it('finds in that chat alone, leads far back, and tells when there is nothing', async () => {
+    const { id: group } = await ann.api('POST', '/chats', {
+      name: 'Archive',
+      type: 'group',
+      member_ids: [await cleo.userId()],
+    })
+    await cleo.api('POST', '/messages', { chat_id: group, content: 'The lighthouse keeper called' })
+    for (let i = 0; i < 150; i++) await ann.api('POST', '/messages', { chat_id: group, content: `note ${i}` })
+    await ann.api('POST', '/messages', { chat_id: group, content: 'No lighthouse to be seen' })
+    await cleo.page.goto('/#/')
+    await cleo.openChat('Archive')
+    await cleo.page.locator('article.message').first().waitFor()
+    await cleo.page.getByRole('button', { name: 'Search in this chat' }).click()
+    const field = cleo.page.locator('.in-chat-search input')
+    await field.fill('water')
+    await cleo.page.locator('.in-chat-search').getByText('Nothing found for “water”.').waitFor()
+    await field.fill('lighthouse')
+    const found = cleo.page.locator('.in-chat-results .row')
+    await eventually(async () => expect(await found.count()).toBe(2))
+    // In one chat it matters who said it.
+    expect(await found.locator('.row-name').allTextContents()).toEqual(['ann', 'You'])
+    await found.last().click()
+    await cleo.sees('The lighthouse keeper called')
+    await eventually(async () =>
+      expect(
+        await cleo.message('The lighthouse keeper called').evaluate((row) => {
+          const { top, bottom } = row.getBoundingClientRect()
+          return top >= 0 && bottom <= innerHeight
+        }),
+      ).toBeTrue(),
+    )
+    await field.press('Escape')
+    // Everywhere both are found, and more pages on demand.
+    await cleo.page.locator('.pane.side').getByRole('searchbox').fill('note')
+    const all = cleo.page.locator('.pane.side .row', { has: cleo.page.locator('mark') })
+    await eventually(async () => expect(await all.count()).toBe(20))
+    await cleo.page.getByRole('button', { name: 'Show more' }).click()
+    await eventually(async () => expect(await all.count()).toBe(40))
+    await cleo.page.getByRole('button', { name: 'Clear search' }).click()
+    await cleo.chatRow('Archive').waitFor()
+  }, 60_000)
+})
+
 it('nobody complains of anything', () => {
   expect([ann, ben, cleo].flatMap(({ machine }) => machine.complaints)).toEqual([])
 })

@@ -164,23 +164,44 @@ describe('a voice note', () => {
   })
 })
 
-describe('an avatar', () => {
-  it('is cut to a square and seen by others', async () => {
-    await ann.page.goto('/#/settings/profile')
-    await ann.page.locator('.pane.side input[type="file"]').setInputFiles({
-      name: 'me.jpg',
-      mimeType: 'image/jpeg',
-      buffer: photo,
-    })
-    await ann.page.getByRole('button', { name: 'Remove photo' }).waitFor()
-    await ben.page.reload()
-    await ben.page.locator('.chat-list .avatar img').waitFor()
+describe('what is heard', () => {
+  it('is one thing at a time, from where one points to', async () => {
+    await ann.page.getByRole('button', { name: 'Record a voice message' }).click()
+    await ann.page.getByRole('timer').waitFor()
+    await Bun.sleep(3000)
+    await ann.page.getByRole('button', { name: 'Send voice message' }).click()
+    const notes = ben.page.locator('.voice')
+    await eventually(async () => expect(await notes.count()).toBe(2))
+    const toggle = (index: number) => notes.nth(index).getByRole('button')
+    await eventually(async () => expect(await toggle(1).isEnabled()).toBeTrue())
+    const playing = () =>
+      ben.page.locator('.voice audio').evaluateAll((all) => all.map((audio) => !(audio as HTMLAudioElement).paused))
+    await toggle(1).click()
+    await eventually(async () => expect(await playing()).toEqual([false, true]))
+    await toggle(0).click()
+    await eventually(async () => expect((await playing())[1]).toBeFalse())
+    // By keys, too.
+    const position = notes.nth(1).getByRole('slider', { name: 'Position' })
+    await position.focus()
+    await ben.page.keyboard.press('End')
     await eventually(async () => {
-      const width = await ben.page
-        .locator('.chat-list .avatar img')
-        .evaluate((image) => (image as HTMLImageElement).naturalWidth)
-      expect(width).toBe(512)
+      const at = await notes
+        .nth(1)
+        .locator('audio')
+        .evaluate((audio) => (audio as HTMLAudioElement).currentTime)
+      expect(at).toBeGreaterThan(2)
     })
+  })
+
+  it('is not recorded any more when one leaves the conversation', async () => {
+    const before = await ann.page.locator('article.message').count()
+    await ann.page.getByRole('button', { name: 'Record a voice message' }).click()
+    await ann.page.getByRole('timer').waitFor()
+    await ann.page.goto('/#/')
+    await ann.openChat('ben')
+    await ann.composer().waitFor()
+    await eventually(async () => expect(await ann.page.locator('article.message').count()).toBe(before))
+    expect(await ann.page.locator('.recording').count()).toBe(0)
   })
 })
 

@@ -31,15 +31,19 @@ export function AuthPage() {
       form.forget(name)
     },
   })
+  const needed = (...names: Name[]) => Object.fromEntries(names.map((name) => [name, value(name)]))
   const submit = () =>
-    form.submit(() => {
-      const password = value('password')
-      if (!isNew.value) return client.signIn({ phone_or_email: value('phone_or_email').trim(), password })
-      // People write numbers in groups; the server takes digits.
-      const phone = value('phone').replace(/[\s().-]/g, '')
-      const email = value('email').trim() || undefined
-      return client.register({ phone, email, username: value('username').trim(), password })
-    })
+    form.submit(
+      () => {
+        const password = value('password')
+        if (!isNew.value) return client.signIn({ phone_or_email: value('phone_or_email').trim(), password })
+        // People write numbers in groups; the server takes digits.
+        const phone = value('phone').replace(/[\s().-]/g, '')
+        const email = value('email').trim() || undefined
+        return client.register({ phone, email, username: value('username').trim(), password })
+      },
+      isNew.value ? needed('username', 'phone', 'password') : needed('phone_or_email', 'password'),
+    )
 
   return (
     <main class="auth">

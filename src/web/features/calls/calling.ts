@@ -1,11 +1,14 @@
 /** How a call begins: the parts that make one are loaded when there is one. */
-import { signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
 import { t } from '../../i18n/language.ts'
+import { closeNotice, notify } from '../../platform/notify.ts'
 import { client } from '../../state/client.ts'
 import { tellFailure } from '../../state/failures.ts'
+import { nameOfChat } from '../../state/names.ts'
+import { openChat } from '../../state/opening.ts'
 import { toast } from '../../ui/toast.tsx'
-import { type CallMedia, call } from './call-state.ts'
+import { type CallMedia, type CallNow, call } from './call-state.ts'
 
 export const CallScreen = signal<ComponentType | undefined>(undefined)
 
@@ -27,12 +30,27 @@ export async function startCall(chatId: string, media: CallMedia): Promise<void>
   }
 }
 
+/** What a notification of a call is known by. */
+const NOTICE = 'call'
+
 type Frame = { type: string } & Record<string, unknown>
+
+/** To whoever looks elsewhere. One of several tabs is enough: the one that has the socket. */
+function tell({ chatId, media }: CallNow): void {
+  const row = client.state.chats.get(chatId)?.row
+  if (!row || !client.state.isLeader || document.hasFocus()) return
+  const body = media === 'video' ? t().incomingVideo : t().incomingVoice
+  notify({ tag: NOTICE, chatId, title: nameOfChat(row), body, onClick: () => openChat(chatId) })
+}
 
 /** Hears of calls from the beginning on. */
 export function watchCalls(): void {
   let turn = Promise.resolve()
   let isLoaded = false
+  effect(() => {
+    if (call.value?.state === 'ringing') tell(call.value)
+    else closeNotice(NOTICE)
+  })
   client.onFrame((frame: Frame) => {
     const isOurs = frame.type.startsWith('call_') || frame.type === 'user_chats' || frame.type === 'resync'
     if (!isOurs || !canCall()) return

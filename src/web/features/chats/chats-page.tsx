@@ -85,6 +85,9 @@ function ChatList() {
           <Button kind="primary" onClick={() => go({ page: ['new'] })}>
             {t().newChat}
           </Button>
+          <Button kind="quiet" onClick={() => go({ page: ['channels'] })}>
+            {t().findChannels}
+          </Button>
         </Empty>
       </div>
     )

@@ -13,6 +13,7 @@ const kinds = () =>
 
 export function previewOf(message: Message): string {
   if (message.deleted_at) return t().deletedMessage
+  if (message.call) return t().callWas[message.call.outcome]
   if (message.content) return oneLine(message.content)
   if (message.message_type === 'file' && message.media) return message.media.file_name
   return kinds()[message.message_type]

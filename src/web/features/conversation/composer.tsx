@@ -217,7 +217,6 @@ function Writing({ chat }: { chat: Chat }) {
               <IconButton
                 type="submit"
                 icon={changed ? 'check' : 'send'}
-                mirrors={!changed}
                 label={changed ? t().save : t().send}
                 isFilled={isSendable}
                 disabled={!isSendable}

@@ -30,13 +30,7 @@ export function ConversationPane({ chatId }: { chatId: string }) {
   return (
     <>
       <header class="header">
-        <IconButton
-          icon="back"
-          mirrors
-          label={t().back}
-          isOnlyNarrow
-          onClick={() => goBack({ chat: undefined, page: [] })}
-        />
+        <IconButton icon="back" label={t().back} isOnlyNarrow onClick={() => goBack({ chat: undefined, page: [] })} />
         <Title chatId={chatId} />
         <Actions chatId={chatId} isSearching={isSearching} />
       </header>

@@ -57,7 +57,7 @@ export function InChatSearch({ chatId, onClose }: { chatId: string; onClose(): v
         <div class="in-chat-results">
           {found.value.results.length === 0 && <p class="muted">{t().nothingFound(found.value.q)}</p>}
           {found.value.results.map((one) => (
-            <FoundRow key={one.message.id} found={one} onOpen={() => openAt(chatId, one.message.seq)} />
+            <FoundRow key={one.message.id} found={one} isInChat onOpen={() => openAt(chatId, one.message.seq)} />
           ))}
         </div>
       )}

@@ -4,10 +4,14 @@ import { t } from '../../i18n/language.ts'
 import { client } from '../../state/client.ts'
 import { attempt, describeFailure } from '../../state/failures.ts'
 import { goBack } from '../../state/route.ts'
+import { ApiError } from '../../sync/rest.ts'
 import type { Channel } from '../../sync/wire.ts'
 import { Avatar } from '../../ui/avatar.tsx'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Empty, Loading } from '../../ui/empty.tsx'
+
+/** Or not for me: nobody can tell which. */
+const isNotThere = (error: unknown) => error instanceof ApiError && (error.status === 404 || error.status === 400)
 
 /** A chat one is not in: a public channel can be subscribed to; anything else is not there. */
 export function Outside({ chatId }: { chatId: string }) {
@@ -21,7 +25,7 @@ export function Outside({ chatId }: { chatId: string }) {
         if (!isOver) channel.value = found
       },
       (error) => {
-        if (!isOver) trouble.value = describeFailure(error)
+        if (!isOver) trouble.value = isNotThere(error) ? t().chatGone : describeFailure(error)
       },
     )
     return () => {
@@ -38,13 +42,7 @@ export function Outside({ chatId }: { chatId: string }) {
   return (
     <>
       <header class="header">
-        <IconButton
-          icon="back"
-          mirrors
-          isOnlyNarrow
-          label={t().back}
-          onClick={() => goBack({ chat: undefined, page: [] })}
-        />
+        <IconButton icon="back" isOnlyNarrow label={t().back} onClick={() => goBack({ chat: undefined, page: [] })} />
         <h1 dir="auto">{found?.name ?? ''}</h1>
       </header>
       <div class="nothing-open">

@@ -11,7 +11,7 @@ import { Avatar } from '../../ui/avatar.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ask, Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
-import { PictureButtons } from '../../ui/picture-buttons.tsx'
+import { PictureButtons } from '../media/picture-buttons.tsx'
 import { Invites } from './invites.tsx'
 import { Members } from './members.tsx'
 
@@ -44,6 +44,7 @@ export function GroupInfo({ row }: { row: ChatOverview }) {
         {isStaff && (
           <PictureButtons
             hasPicture={row.avatar_url !== null}
+            isSquare={isChannel}
             onPick={(avatar) => client.api.setChatAvatar(row.id, avatar)}
           />
         )}
@@ -101,10 +102,12 @@ function EditDialog({ row, description, onClose }: EditDialogProps) {
   const about = useSignal(description ?? '')
   const form = useMemo(() => createForm(['name', 'description']), [])
   const save = async () => {
-    const isSaved = await form.submit(() =>
-      description === undefined
-        ? client.api.renameChat(row.id, name.value.trim())
-        : client.api.updateChannel(row.id, { name: name.value.trim(), description: about.value.trim() || null }),
+    const isSaved = await form.submit(
+      () =>
+        description === undefined
+          ? client.api.renameChat(row.id, name.value.trim())
+          : client.api.updateChannel(row.id, { name: name.value.trim(), description: about.value.trim() || null }),
+      { name: name.value },
     )
     if (isSaved) onClose()
   }
@@ -112,18 +115,20 @@ function EditDialog({ row, description, onClose }: EditDialogProps) {
     <Dialog
       title={t().edit}
       onClose={onClose}
+      onSubmit={save}
       actions={
         <>
           <Button kind="quiet" onClick={onClose}>
             {t().cancel}
           </Button>
-          <Button kind="primary" isBusy={form.isBusy.value} disabled={!name.value.trim()} onClick={save}>
+          <Button kind="primary" type="submit" isBusy={form.isBusy.value}>
             {t().save}
           </Button>
         </>
       }
     >
       <Field
+        hasFocus
         label={row.type === 'channel' ? t().channelName : t().groupName}
         value={name.value}
         maxLength={255}

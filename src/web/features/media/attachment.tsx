@@ -55,11 +55,18 @@ function Photo({ message, media }: { message: Message; media: Media }) {
       aria-label={`${t().openPhoto}: ${t().photoOf(nameOf(message.sender_id))}`}
       onClick={() => openViewer(message)}
     >
-      {isDataImage(media.preview) && <img class="blur" src={media.preview} alt="" />}
+      <Under message={message} preview={media.preview} />
       {url && <img src={url} alt="" loading="lazy" decoding="async" />}
       {url === null && <span>{t().fileGone}</span>}
     </button>
   )
+}
+
+/** Until the picture is there: my own as I sent it, anybody else's as a few blurred dots. */
+function Under({ message: { client_id }, preview }: { message: Message; preview: string | null }) {
+  const local = client_id && localUrlOf(client_id)
+  if (local) return <img class="blur own" src={local} alt="" />
+  return isDataImage(preview) ? <img class="blur" src={preview} alt="" /> : null
 }
 
 function Video({ media }: { media: Media }) {

@@ -10,6 +10,9 @@ import { Icon } from '../../ui/icon.tsx'
 import { endWanted } from '../conversation/history.tsx'
 import { picked, sendFile } from './sending.ts'
 
+/** A keyboard that comes up by itself would hide the photos. */
+const IS_TOUCH = matchMedia('(pointer: coarse)')
+
 /** A last look at what is about to be sent. */
 export function PickedDialog({
   chatId,
@@ -41,12 +44,13 @@ export function PickedDialog({
     <Dialog
       title={t().sendFiles(files.length)}
       onClose={close}
+      onSubmit={send}
       actions={
         <>
           <Button kind="quiet" onClick={close}>
             {t().cancel}
           </Button>
-          <Button kind="primary" icon="send" onClick={send}>
+          <Button kind="primary" type="submit" icon="send">
             {t().send}
           </Button>
         </>
@@ -73,6 +77,7 @@ export function PickedDialog({
         ))}
       </ul>
       <Field
+        hasFocus={!IS_TOUCH.matches}
         label={t().caption}
         value={caption.value}
         maxLength={1024}

@@ -8,22 +8,23 @@ import type { OutboxFile } from '../../sync/state.ts'
 import { toast } from '../../ui/toast.tsx'
 import { keepLocal } from './local-files.ts'
 
-/** The server's own limits, by default; it has the last word. */
-const MAX_BYTES = { free: 50 * 1024 ** 2, premium: 100 * 1024 ** 2 }
 const MOST_FILES = 10
 
 /** What was picked, pasted or dropped and is not yet sent. */
 export const picked = signal<readonly File[]>([])
 
 export function pick(files: Iterable<File>): void {
-  const { me } = client.state.session
-  const most = me?.is_premium ? MAX_BYTES.premium : MAX_BYTES.free
+  // Before it is known the server has the only word.
+  const most = client.state.session.me?.upload_max_bytes ?? Number.POSITIVE_INFINITY
   const fitting: File[] = []
   for (const file of files) {
-    if (file.size > most) toast(t().tooLarge(file.name, size(most)))
+    if (file.size === 0) toast(t().emptyFile(file.name))
+    else if (file.size > most) toast(t().tooLarge(file.name, size(most)))
     else fitting.push(file)
   }
-  picked.value = [...picked.value, ...fitting].slice(0, MOST_FILES)
+  const all = [...picked.value, ...fitting]
+  if (all.length > MOST_FILES) toast(t().mostFiles(MOST_FILES))
+  picked.value = all.slice(0, MOST_FILES)
 }
 
 const kindOf = (type: string): OutboxFile['kind'] => {

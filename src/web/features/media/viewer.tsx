@@ -1,12 +1,13 @@
 import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import { full } from '../../i18n/format.ts'
+import { clock, day } from '../../i18n/format.ts'
 import { t } from '../../i18n/language.ts'
 import { client } from '../../state/client.ts'
 import { linkTo } from '../../state/links.ts'
 import { nameOf } from '../../state/names.ts'
 import type { Message } from '../../sync/wire.ts'
 import { IconButton } from '../../ui/button.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 const MOST_ZOOM = 5
 const STEP = 1.4
@@ -33,6 +34,11 @@ export function PhotoViewer({ message, onShow }: { message: Message; onShow(next
     box.current?.focus()
     zoom.value = { scale: 1, x: 0, y: 0 }
   }, [message.id, zoom])
+  useLayoutEffect(() => {
+    const { current } = box
+    // What is only taken away gives no focus back.
+    return () => current?.close()
+  }, [])
   const { media } = message
   if (!media) return null
   const url = linkTo(media.file_path)
@@ -66,6 +72,7 @@ export function PhotoViewer({ message, onShow }: { message: Message; onShow(next
   const lift = (event: PointerEvent) => pointers.current.delete(event.pointerId)
   const { scale, x, y } = zoom.value
   const name = nameOf(message.sender_id)
+  const taken = new Date(message.created_at)
   return (
     <dialog
       ref={box}
@@ -87,13 +94,15 @@ export function PhotoViewer({ message, onShow }: { message: Message; onShow(next
       <header>
         <span class="row-text">
           <strong dir="auto">{name}</strong>
-          <time dateTime={message.created_at}>{full(new Date(message.created_at))}</time>
+          <time dateTime={message.created_at}>
+            {day(taken)}, {clock(taken)}
+          </time>
         </span>
         <IconButton icon="minus" label={t().zoomOut} onClick={() => zoomBy(1 / STEP)} />
         <IconButton icon="plus" label={t().zoomIn} onClick={() => zoomBy(STEP)} />
         {url && (
           <a class="icon-button" href={url} download={media.file_name} title={t().download} aria-label={t().download}>
-            ↓
+            <Icon name="download" size={22} />
           </a>
         )}
         <IconButton icon="close" label={t().close} onClick={close} />
@@ -120,9 +129,9 @@ export function PhotoViewer({ message, onShow }: { message: Message; onShow(next
           />
         )}
       </div>
-      {at > 0 && <IconButton icon="back" mirrors label={t().previous} data-place="start" onClick={() => go(-1)} />}
+      {at > 0 && <IconButton icon="back" label={t().previous} data-place="start" onClick={() => go(-1)} />}
       {at >= 0 && at < photos.length - 1 && (
-        <IconButton icon="forward" mirrors label={t().following} data-place="end" onClick={() => go(1)} />
+        <IconButton icon="forward" label={t().following} data-place="end" onClick={() => go(1)} />
       )}
       {message.content && <p dir="auto">{message.content}</p>}
     </dialog>

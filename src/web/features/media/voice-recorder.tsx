@@ -32,7 +32,7 @@ export function VoiceRecorder({ recording, onSend, onDiscard }: VoiceRecorderPro
           <span style={{ transform: `scaleX(${level.value})` }} />
         </span>
       </div>
-      <IconButton icon="send" mirrors isFilled label={t().sendVoice} onClick={onSend} />
+      <IconButton icon="send" isFilled label={t().sendVoice} onClick={onSend} />
     </div>
   )
 }

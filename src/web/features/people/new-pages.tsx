@@ -47,19 +47,22 @@ export function NewGroupPage() {
   const chosen = useSignal<PublicProfile[]>([])
   const form = useMemo(() => createForm(['name']), [])
   const create = () =>
-    form.submit(async () => {
-      const group = await client.api.createGroup({
-        name: name.value.trim(),
-        member_ids: chosen.value.map(({ id }) => id),
-      })
-      openChat(group.id)
-    })
+    form.submit(
+      async () => {
+        const group = await client.api.createGroup({
+          name: name.value.trim(),
+          member_ids: chosen.value.map(({ id }) => id),
+        })
+        openChat(group.id)
+      },
+      { name: name.value },
+    )
   return (
     <Page
       title={t().newGroup}
       parent={['new']}
       footer={
-        <Button kind="primary" isWide isBusy={form.isBusy.value} disabled={!name.value.trim()} onClick={create}>
+        <Button kind="primary" isWide isBusy={form.isBusy.value} onClick={create}>
           {t().create}
         </Button>
       }
@@ -72,6 +75,7 @@ export function NewGroupPage() {
         }}
       >
         <Field
+          hasFocus
           label={t().groupName}
           value={name.value}
           maxLength={MAX_NAME}
@@ -98,14 +102,17 @@ export function NewChannelPage() {
   const isPublic = useSignal(true)
   const form = useMemo(() => createForm(['name', 'description']), [])
   const create = () =>
-    form.submit(async () => {
-      const channel = await client.api.createChannel({
-        name: name.value.trim(),
-        description: description.value.trim() || null,
-        is_public: isPublic.value,
-      })
-      openChat(channel.id)
-    })
+    form.submit(
+      async () => {
+        const channel = await client.api.createChannel({
+          name: name.value.trim(),
+          description: description.value.trim() || null,
+          is_public: isPublic.value,
+        })
+        openChat(channel.id)
+      },
+      { name: name.value },
+    )
   return (
     <Page title={t().newChannel} parent={['new']}>
       <form
@@ -116,6 +123,7 @@ export function NewChannelPage() {
         }}
       >
         <Field
+          hasFocus
           label={t().channelName}
           value={name.value}
           maxLength={MAX_NAME}
@@ -149,7 +157,7 @@ export function NewChannelPage() {
           />
         </label>
         {form.trouble.value && <p class="field-error">{form.trouble.value}</p>}
-        <Button kind="primary" type="submit" isWide isBusy={form.isBusy.value} disabled={!name.value.trim()}>
+        <Button kind="primary" type="submit" isWide isBusy={form.isBusy.value}>
           {t().create}
         </Button>
       </form>

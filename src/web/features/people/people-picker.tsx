@@ -26,13 +26,15 @@ interface PeopleListProps {
   hasFocus?: boolean
   /** Above the list, while nothing is being searched for. */
   children?: ComponentChildren
+  /** Above the list, whatever is being searched for. */
+  chips?: ComponentChildren
   /** Ids of those who cannot be chosen. */
   without?: ReadonlySet<string>
   row(user: PublicProfile): ComponentChildren
 }
 
 /** People by name, phone or e-mail; those one knows come first. */
-export function PeopleList({ hasFocus, children, without, row }: PeopleListProps) {
+export function PeopleList({ hasFocus, children, chips, without, row }: PeopleListProps) {
   const q = useSignal('')
   const found = useSignal<{ q: string; users: PublicProfile[] } | undefined>(undefined)
   const trouble = useSignal('')
@@ -72,6 +74,7 @@ export function PeopleList({ hasFocus, children, without, row }: PeopleListProps
           }}
         />
       </div>
+      {chips}
       {!wanted && children}
       {trouble.value && <p class="notice danger">{trouble.value}</p>}
       <ul>
@@ -93,9 +96,26 @@ export function PeopleChoice({ chosen, without }: { chosen: Signal<PublicProfile
     const others = chosen.value.filter(({ id }) => id !== user.id)
     chosen.value = others.length < chosen.value.length ? others : [...chosen.value, user]
   }
+  const chips = chosen.value.length > 0 && (
+    <div class="chips">
+      {chosen.value.map((user) => (
+        <button
+          key={user.id}
+          type="button"
+          class="chip"
+          aria-label={t().removeWho(nameOfUser(user))}
+          onClick={() => toggle(user)}
+        >
+          <span dir="auto">{nameOfUser(user)}</span>
+          <Icon name="close" size={16} />
+        </button>
+      ))}
+    </div>
+  )
   return (
     <PeopleList
       without={without}
+      chips={chips}
       row={(user) => (
         <label class="row check-row">
           <UserLine user={user} />
@@ -106,24 +126,7 @@ export function PeopleChoice({ chosen, without }: { chosen: Signal<PublicProfile
           />
         </label>
       )}
-    >
-      {chosen.value.length > 0 && (
-        <div class="chips">
-          {chosen.value.map((user) => (
-            <button
-              key={user.id}
-              type="button"
-              class="chip"
-              aria-label={t().removeWho(nameOfUser(user))}
-              onClick={() => toggle(user)}
-            >
-              {nameOfUser(user)}
-              <Icon name="close" size={16} />
-            </button>
-          ))}
-        </div>
-      )}
-    </PeopleList>
+    />
   )
 }
 

@@ -179,9 +179,16 @@ const Line = ({ avatar, name, about, onOpen }: LineProps) => (
   </button>
 )
 
+interface FoundRowProps {
+  found: Found
+  /** In one chat that everybody knows: then who wrote it is told instead. */
+  isInChat?: boolean
+  onOpen(): void
+}
+
 /** A message that was found, with what was found in it marked. */
-export function FoundRow({ found: { message, snippet }, onOpen }: { found: Found; onOpen(): void }) {
-  const chat = client.state.chats.get(message.chat_id)
+export function FoundRow({ found: { message, snippet }, isInChat = false, onOpen }: FoundRowProps) {
+  const chat = isInChat ? undefined : client.state.chats.get(message.chat_id)
   const at = new Date(message.created_at)
   return (
     <button type="button" class="row" onClick={onOpen}>
@@ -195,7 +202,7 @@ export function FoundRow({ found: { message, snippet }, onOpen }: { found: Found
           </time>
         </span>
         <span class="row-preview" dir="auto">
-          {chat?.row.type !== 'dm' && <Who userId={message.sender_id} />}
+          {chat && chat.row.type !== 'dm' && <Who userId={message.sender_id} />}
           <Marked {...snippet} />
         </span>
       </span>

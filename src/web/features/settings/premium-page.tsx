@@ -55,6 +55,7 @@ export function PremiumPage() {
             <p>
               {value.mine.is_premium && subscription ? t().premiumOn(dayOf(subscription.end_date)) : t().premiumLead}
             </p>
+            {value.mine.is_premium && subscription?.auto_renew === false && <p class="field-hint">{t().notRenewed}</p>}
             {subscription?.status === 'active' && value.mine.is_premium && subscription.auto_renew && (
               <Button isSmall onClick={stop}>
                 {t().stopRenewal}

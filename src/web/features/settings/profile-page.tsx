@@ -3,14 +3,15 @@ import { useEffect, useMemo } from 'preact/hooks'
 import { t } from '../../i18n/language.ts'
 import { client, sessionNow } from '../../state/client.ts'
 import { attempt, createForm } from '../../state/failures.ts'
+import { signOut } from '../../state/leaving.ts'
 import { nameOfUser } from '../../state/names.ts'
 import { Avatar } from '../../ui/avatar.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ask } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import { Page } from '../../ui/page.tsx'
-import { PictureButtons } from '../../ui/picture-buttons.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { PictureButtons } from '../media/picture-buttons.tsx'
 
 const MAX_BIO = 500
 
@@ -94,7 +95,7 @@ export function ProfilePage() {
           onClick={async () => {
             if (!(await ask(t().deleteAccountAsk, t().deleteAccount))) return
             // The session ends with the account.
-            if (await attempt(() => client.api.deleteAccount())) await attempt(() => client.signOut())
+            if (await attempt(() => client.api.deleteAccount())) await attempt(signOut)
           }}
         >
           {t().deleteAccount}

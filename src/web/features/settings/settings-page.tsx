@@ -1,7 +1,8 @@
 import { t } from '../../i18n/language.ts'
 import { installOffer } from '../../platform/install.ts'
-import { client, sessionNow } from '../../state/client.ts'
+import { sessionNow } from '../../state/client.ts'
 import { attempt } from '../../state/failures.ts'
+import { signOut } from '../../state/leaving.ts'
 import { nameOfUser } from '../../state/names.ts'
 import { go } from '../../state/route.ts'
 import { Avatar } from '../../ui/avatar.tsx'
@@ -13,8 +14,8 @@ export function SettingsPage() {
   const { me, userId } = sessionNow()
   const name = nameOfUser(me)
   const offer = installOffer.value
-  const signOut = async () => {
-    if (await ask(t().signOutAsk, t().signOut)) attempt(() => client.signOut())
+  const leave = async () => {
+    if (await ask(t().signOutAsk, t().signOut)) attempt(signOut)
   }
   return (
     <Page title={t().settings}>
@@ -40,8 +41,8 @@ export function SettingsPage() {
           </li>
         )}
         <li>
-          <button type="button" class="row setting" onClick={signOut}>
-            <Icon name="out" size={22} mirrors />
+          <button type="button" class="row setting" onClick={leave}>
+            <Icon name="out" size={22} />
             {t().signOut}
           </button>
         </li>
@@ -56,7 +57,7 @@ function Entry({ icon, label, to }: { icon: IconName; label: string; to: string 
       <button type="button" class="row setting" onClick={() => go({ page: ['settings', to] })}>
         <Icon name={icon} size={22} />
         <span class="row-text">{label}</span>
-        <Icon name="forward" size={18} mirrors />
+        <Icon name="forward" size={18} />
       </button>
     </li>
   )

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import { type LanguageCode, language, languages, setLanguage, t } from '../../i18n/language.ts'
-import { areNotificationsOn, setNotifications } from '../../platform/notify.ts'
+import { areNotificationsOn, isTextShown, setNotifications, setTextShown } from '../../platform/notify.ts'
 import { client } from '../../state/client.ts'
 import { createForm } from '../../state/failures.ts'
 import { goBack } from '../../state/route.ts'
@@ -14,6 +14,18 @@ import { toast } from '../../ui/toast.tsx'
 
 const parent = ['settings']
 
+/** One stop for Tab; arrows choose (ARIA Authoring Practices, radio group). */
+function chooseByArrow(event: KeyboardEvent): void {
+  const isLeftward = getComputedStyle(document.documentElement).direction === 'rtl'
+  const forward = isLeftward ? -1 : 1
+  const step = { ArrowRight: forward, ArrowLeft: -forward, ArrowDown: 1, ArrowUp: -1 }[event.key]
+  if (step === undefined) return
+  event.preventDefault()
+  const next = (THEMES.indexOf(theme.value) + step + THEMES.length) % THEMES.length
+  setTheme(THEMES[next] ?? 'system')
+  ;(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>('[role="radio"]')[next]?.focus()
+}
+
 export function AppearancePage() {
   const names = { system: t().themeSystem, light: t().themeLight, dark: t().themeDark }
   return (
@@ -23,7 +35,7 @@ export function AppearancePage() {
           <span class="field-label" id="theme-label">
             {t().theme}
           </span>
-          <div class="segments" role="radiogroup" aria-labelledby="theme-label">
+          <div class="segments" role="radiogroup" aria-labelledby="theme-label" onKeyDown={chooseByArrow}>
             {THEMES.map((name) => (
               // biome-ignore lint/a11y/useSemanticElements: a radio cannot look like this
               <button
@@ -31,6 +43,7 @@ export function AppearancePage() {
                 type="button"
                 role="radio"
                 aria-checked={theme.value === name}
+                tabIndex={theme.value === name ? 0 : -1}
                 onClick={() => setTheme(name)}
               >
                 {names[name]}
@@ -75,6 +88,18 @@ export function NotificationsPage() {
             }}
           />
         </label>
+        {areNotificationsOn.value && (
+          <label class="switch">
+            {t().notifyText}
+            <input
+              type="checkbox"
+              role="switch"
+              aria-checked={isTextShown.value}
+              checked={isTextShown.value}
+              onChange={(event) => setTextShown(event.currentTarget.checked)}
+            />
+          </label>
+        )}
         {isRefused.value && <p class="field-hint">{t().notifyRefused}</p>}
       </div>
     </Page>
