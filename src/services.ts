@@ -63,7 +63,7 @@ export interface ServicesOptions {
   secret: string
   /** The pool of everything but new messages. */
   database: Database
-  /** The message writer's own connection, with enable_seqscan off. */
+  /** The message writer's own connection, with `writerStartup`. */
   writerDatabase: Database
   /** For history and search; none by default. */
   replicas?: Replicas

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import { followDatabaseClock } from '../db/clock.ts'
 import { createQueryMeter, measureServer } from '../db/measure.ts'
 import { openReplicas } from '../db/replicas.ts'
+import { writerStartup } from '../features/messages/writer.ts'
 import type { Log } from '../observability/log.ts'
 import { createMetrics } from '../observability/metrics.ts'
 import { measureProcess } from '../observability/process-metrics.ts'
@@ -65,7 +66,7 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
       poolMax: 1,
       name: 'messenger writer',
       // A chat that somebody keeps locked may hold up the messages of all others no longer than this.
-      startup: { enable_seqscan: false, lock_timeout: '1s' },
+      startup: { ...writerStartup, lock_timeout: '1s' },
       onAnswered: queries.of('writer'),
     })
     queries.watch('main', database)

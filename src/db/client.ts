@@ -144,6 +144,9 @@ function startupParameters(
     // Shorter, so that the error names the lock as the cause.
     lock_timeout: `${Math.floor(statementTimeoutSeconds * 667)}ms`,
     idle_in_transaction_session_timeout: `${idleInTransactionSeconds}s`,
+    // What `.prepare(name)` of Drizzle, or the driver, keeps parsed on a connection is planned anew each time: a plan that
+    // was made while tables were small would be kept when they are not.
+    plan_cache_mode: 'force_custom_plan',
     ...startup,
   }
   return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, String(value)]))

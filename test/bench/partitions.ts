@@ -12,6 +12,7 @@ import { migrate } from '../../src/db/migrate.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createSearch } from '../../src/features/messages/search.ts'
 import * as store from '../../src/features/messages/store.ts'
+import { writerStartup } from '../../src/features/messages/writer.ts'
 import { insertDrafts } from '../../src/features/messages/writer-store.ts'
 import { inSnapshot, listChanged } from '../../src/features/sync/store.ts'
 import { createLog } from '../../src/observability/log.ts'
@@ -160,7 +161,7 @@ async function bench(): Promise<void> {
   const open = (name: string, database: string): Way => ({
     name,
     database: connect(database, 4),
-    writer: connect(database, 1, { enable_seqscan: false }),
+    writer: connect(database, 1, writerStartup),
   })
   try {
     await admin.sql`create database plain`

@@ -6,6 +6,7 @@ import { beAlone } from '../../src/commands/instances.ts'
 import { openStorage } from '../../src/commands/parts.ts'
 import { loadConfig } from '../../src/config.ts'
 import { connectDatabase } from '../../src/db/client.ts'
+import { writerStartup } from '../../src/features/messages/writer.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { TestUser } from '../support/client.ts'
 import { TEST_SECRET, type TestServer } from '../support/server.ts'
@@ -38,7 +39,7 @@ export async function startAppServer(server: TestServer): Promise<AppServer> {
   const logs: Record<string, unknown>[] = []
   const log = createLog('debug', (line) => logs.push(JSON.parse(line) as Record<string, unknown>))
   const database = connectDatabase({ url, poolMax: 10, name: 'app' })
-  const writerDatabase = connectDatabase({ url, poolMax: 1, name: 'app writer', startup: { enable_seqscan: false } })
+  const writerDatabase = connectDatabase({ url, poolMax: 1, name: 'app writer', startup: writerStartup })
   const statements: string[] = []
   for (const { sql } of [database, writerDatabase]) sql.options.debug = (_connection, query) => statements.push(query)
   const subscriptions = new Map<string, number>()

@@ -17,7 +17,10 @@ export interface OverviewFilter {
  * The user's chats, the one with the newest message first. What belongs to a chat is looked up for each chat (a lateral
  * with a limit cannot be planned otherwise): a join would read whole tables as soon as somebody has many chats.
  */
-export function listOverviews(db: Db | Tx, userId: string, { before, chatIds, limit }: OverviewFilter) {
+export const listOverviews = (db: Db | Tx, userId: string, filter: OverviewFilter) =>
+  selectOverviews(db, userId, filter).prepare('list_overviews').execute()
+
+export function selectOverviews(db: Db | Tx, userId: string, { before, chatIds, limit }: OverviewFilter) {
   const chat = db
     .select({
       id: chats.id,
@@ -41,7 +44,8 @@ export function listOverviews(db: Db | Tx, userId: string, { before, chatIds, li
   const conditions: (SQL | undefined)[] = [eq(chatMembers.userId, userId)]
   if (before)
     conditions.push(sql`(${chat.lastMessageAt}, ${chat.id}) < (${before.at}::timestamptz, ${before.id}::uuid)`)
-  if (chatIds) conditions.push(inArray(chatMembers.chatId, [...chatIds]))
+  // One text, however many they are.
+  if (chatIds) conditions.push(sql`${chatMembers.chatId} = any(${sql.param([...chatIds])}::uuid[])`)
 
   const page = db
     .select({
@@ -122,6 +126,8 @@ export function listHeads(db: Db, userId: string): Promise<Head[]> {
     .from(chatMembers)
     .innerJoin(chats, eq(chats.id, chatMembers.chatId))
     .where(eq(chatMembers.userId, userId))
+    .prepare('list_heads')
+    .execute()
 }
 
 /** The ids of the chats of each of these users. */

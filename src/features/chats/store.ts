@@ -23,6 +23,8 @@ export async function findAccess(db: Db | Tx, chatId: string, userId: string): P
     .from(chats)
     .innerJoin(chatMembers, eq(chatMembers.chatId, chats.id))
     .where(and(eq(chats.id, chatId), eq(chatMembers.userId, userId)))
+    .prepare('find_access')
+    .execute()
   return row && { ...row, role: roleOf(row, row.ownerId) }
 }
 

@@ -9,7 +9,7 @@ import type { Draft } from './writer-store.ts'
 export type Span = { beforeSeq: number } | { afterSeq: number }
 
 export const listMessages = (db: Db | Tx, chatId: string, span: Span, limit: number): Promise<MessageRow[]> =>
-  selectPage(db, chatId, span, limit)
+  selectPage(db, chatId, span, limit).prepare('list_messages').execute()
 
 /** Where a chat stands. */
 export interface Head {
@@ -36,6 +36,8 @@ export async function listMessagesSince(
     .leftJoinLateral(page, sql`true`)
     .where(and(hasReached, sql`pg_is_in_recovery()`))
     .orderBy('afterSeq' in span ? asc(page.seq) : desc(page.seq))
+    .prepare('list_messages_since')
+    .execute()
   return rows.length === 0 ? undefined : rows.flatMap(({ message }) => message ?? [])
 }
 
@@ -70,6 +72,8 @@ export function listMessagesAfter(
     .from(sql`unnest(${chatIds}::uuid[], ${afterSeqs}::bigint[]) place (chat_id, after_seq)`)
     .crossJoinLateral(found)
     .orderBy(asc(found.seq))
+    .prepare('list_messages_after')
+    .execute()
 }
 
 export async function findMessage(db: Db | Tx, chatId: string, id: string): Promise<MessageRow | undefined> {
@@ -77,6 +81,8 @@ export async function findMessage(db: Db | Tx, chatId: string, id: string): Prom
     .select()
     .from(messages)
     .where(and(eq(messages.chatId, chatId), eq(messages.id, id)))
+    .prepare('find_message')
+    .execute()
   return row
 }
 

@@ -1,6 +1,6 @@
 /**
  * The writer's statements, on postgres.js itself: the one place where the shape of the SQL is the speed of the server.
- * Its connection runs with enable_seqscan=off, so that a plan made while tables were small stays an index plan.
+ * Its plans are kept: see `writerStartup`.
  */
 import type postgres from 'postgres'
 import type { MessageRow } from './model.ts'

@@ -14,6 +14,12 @@ import type { Message } from './model.ts'
 import { storeCarefully } from './slow-path.ts'
 import { ALL_OR_NOTHING, type Draft, insertDrafts } from './writer-store.ts'
 
+/**
+ * Settings of the writer's connection. Its plans are made once and kept; without sequential scans one that was made while
+ * tables were small stays an index plan.
+ */
+export const writerStartup = { enable_seqscan: false, plan_cache_mode: 'auto' } as const
+
 export interface MessageWriter {
   /**
    * Stores a message and, after the commit, publishes it. The sender's promise settles before the event goes out.
@@ -33,7 +39,7 @@ interface Pending {
 }
 
 export interface WriterOptions {
-  /** A connection of its own, with enable_seqscan=off. */
+  /** A connection of its own, with `writerStartup`. */
   sql: postgres.Sql
   bus: Bus
   log: Log

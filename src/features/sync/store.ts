@@ -5,7 +5,12 @@ import { chats, messages } from '../../db/schema/index.ts'
 import type { MessageRow } from '../messages/model.ts'
 
 export async function findHead(db: Db | Tx, chatId: string): Promise<{ seq: number; rev: number }> {
-  const [row] = await db.select({ seq: chats.lastSeq, rev: chats.lastRev }).from(chats).where(eq(chats.id, chatId))
+  const [row] = await db
+    .select({ seq: chats.lastSeq, rev: chats.lastRev })
+    .from(chats)
+    .where(eq(chats.id, chatId))
+    .prepare('find_head')
+    .execute()
   return row ?? { seq: 0, rev: 0 }
 }
 
@@ -46,6 +51,8 @@ export function listChanged(db: Db | Tx, places: readonly Place[], limit: number
     )
     .crossJoinLateral(found)
     .orderBy(asc(found.rev))
+    .prepare('list_changed')
+    .execute()
 }
 
 /** One snapshot for all that `read` reads. */

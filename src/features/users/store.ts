@@ -29,6 +29,8 @@ export async function findOwn(db: Db | Tx, userId: string): Promise<OwnRow | und
     .select(ownColumns)
     .from(users)
     .where(and(eq(users.id, userId), isLiving))
+    .prepare('find_own')
+    .execute()
   return row
 }
 
@@ -48,6 +50,8 @@ export async function findPublic(
     })
     .from(users)
     .where(eq(users.id, userId))
+    .prepare('find_public')
+    .execute()
   return row
 }
 

@@ -7,6 +7,7 @@ import { createMemoryLimiter } from '../../../src/cache/memory-limiter.ts'
 import { openStorage } from '../../../src/commands/parts.ts'
 import { loadConfig } from '../../../src/config.ts'
 import { connectDatabase, type DatabaseOptions } from '../../../src/db/client.ts'
+import { writerStartup } from '../../../src/features/messages/writer.ts'
 import { createLog } from '../../../src/observability/log.ts'
 import type { Services } from '../../../src/services.ts'
 
@@ -60,7 +61,7 @@ export async function startStack(url: string, { isExplaining }: { isExplaining: 
     })
   const database = connect('bench', 2)
   // As `serve` opens it.
-  const writerDatabase = connect('bench writer', 1, { enable_seqscan: false })
+  const writerDatabase = connect('bench writer', 1, writerStartup)
   const config = loadConfig({ DATABASE_URL: url, JWT_SECRET: SECRET, RATE_LIMITS: 'off' })
   const log = createLog('error', (line) => process.stderr.write(line))
   const app = createApp({

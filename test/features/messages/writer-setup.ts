@@ -3,7 +3,7 @@ import type { BusMessage } from '../../../src/bus/bus.ts'
 import { createMemoryBus } from '../../../src/bus/memory.ts'
 import { connectDatabase } from '../../../src/db/client.ts'
 import { migrate } from '../../../src/db/migrate.ts'
-import { createMessageWriter, type WriterOptions } from '../../../src/features/messages/writer.ts'
+import { createMessageWriter, type WriterOptions, writerStartup } from '../../../src/features/messages/writer.ts'
 import type { Draft } from '../../../src/features/messages/writer-store.ts'
 import { createLog } from '../../../src/observability/log.ts'
 import { createDatabase } from '../../support/postgres.ts'
@@ -24,7 +24,7 @@ export async function startWriter({ statementTimeoutSeconds, ...limits }: Writer
     url,
     poolMax: 1,
     name: 'messenger writer',
-    startup: { enable_seqscan: false },
+    startup: writerStartup,
     statementTimeoutSeconds,
   })
   const published: BusMessage[] = []
