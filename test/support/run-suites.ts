@@ -16,10 +16,21 @@ export async function runSuites(names: readonly string[], environment: Record<st
   const [output, code] = await Promise.all([new Response(run.stderr).text(), run.exited])
   const count = (what: string) => Number(new RegExp(`^ *(\\d+) ${what}$`, 'm').exec(output)?.[1] ?? 0)
   const failures = output.split('\n').filter((line) => line.startsWith('(fail)'))
-  if (code !== 0) process.stderr.write(output.slice(-20_000))
+  if (code !== 0) process.stderr.write(tellFailures(output))
   expect(failures).toEqual([])
   expect(code).toBe(0)
   expect(count('fail')).toBe(0)
   expect(count('skip')).toBe(0)
   expect(count('pass')).toBeGreaterThan(least)
+}
+
+/** What stands before each failure, back to the test before it; or the end of it all where none is told. */
+function tellFailures(output: string): string {
+  const blocks = output.split(/^(?=\((?:pass|fail|skip|todo)\) )/m)
+  const told = blocks.flatMap((block, n) => {
+    if (!block.startsWith('(fail)')) return []
+    const before = blocks[n - 1]?.split('\n').slice(1) ?? []
+    return [...before.slice(-80), block.split('\n')[0] ?? '']
+  })
+  return `${told.join('\n') || output.slice(-20_000)}\n`
 }

@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const noCall = { type: 'error', error: 'Call not found', details: {} }
+const noCall = { type: 'error', status: 404, error: 'Call not found', details: {} }
 
 describe('one call at a time', () => {
   it('of two crossing invites the earlier one rings, however closely they meet', async () => {
