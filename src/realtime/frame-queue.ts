@@ -22,7 +22,7 @@ export class FrameQueue {
   }
 
   /** `start` must never reject. */
-  add(start: () => Promise<unknown> | void): void {
+  add(start: () => unknown): void {
     this.size++
     const before = this.barrier ?? Promise.resolve()
     const done: Promise<void> = before
