@@ -72,10 +72,12 @@ export function createDispatch(options: DispatchOptions) {
     if (socket.faults.hit() >= MAX_FAULTS) socket.close(closeCodes.faulty, 'too many faulty frames')
   }
 
-  function send(socket: Socket, userId: string, frame: FrameOf<'message'>): Promise<void> {
+  function send(socket: Socket, userId: string, frame: FrameOf<'message'>): Promise<unknown> {
     const { ref } = frame
-    return messages.send(userId, frame).then(({ json }) => {
-      if (ref !== undefined) socket.sendText(`{"type":"ack","ref":${JSON.stringify(ref)},"message":${json}}`)
+    if (ref === undefined) return messages.send(userId, frame)
+    // The acknowledgement goes before the event and with it, in one write.
+    return messages.send(userId, frame, ({ json }) => {
+      socket.sendWithEvents(`{"type":"ack","ref":${JSON.stringify(ref)},"message":${json}}`)
     })
   }
 
@@ -128,7 +130,7 @@ export function createDispatch(options: DispatchOptions) {
   }
 
   /** Who sent it is asked when its turn comes: the token may be in the frame before. */
-  const asUser = (socket: Socket, frame: Frame, act: (userId: string) => Promise<void>): Promise<void> => {
+  const asUser = (socket: Socket, frame: Frame, act: (userId: string) => Promise<unknown>): Promise<unknown> => {
     const userId = socket.caller?.userId
     if (userId !== undefined) return act(userId).catch((error) => fail(socket, frame.ref, error))
     blame(socket, frame.ref, notSignedIn())

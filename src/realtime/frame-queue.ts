@@ -11,7 +11,7 @@ export class FrameQueue {
   size = 0
 
   /** `start` must begin its work at once and never reject. */
-  addSend(start: () => Promise<void>): void {
+  addSend(start: () => Promise<unknown>): void {
     this.size++
     const run = () => {
       this.sendsUnderWay++
@@ -22,7 +22,7 @@ export class FrameQueue {
   }
 
   /** `start` must never reject. */
-  add(start: () => Promise<void> | void): void {
+  add(start: () => unknown): void {
     this.size++
     const before = this.barrier ?? Promise.resolve()
     const done: Promise<void> = before

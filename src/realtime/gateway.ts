@@ -183,6 +183,8 @@ export function createGateway(options: GatewayOptions) {
       // Bun pings an idle socket before that, so a living peer answers and only a dead one goes.
       idleTimeout: IDLE_SECONDS,
       sendPings: true,
+      // A socket's own topic is its own: see Socket.sendWithEvents.
+      publishToSelf: true,
       // Compressing for each receiver again would cost more than it saves on messages of this size.
       perMessageDeflate: false,
     } satisfies WebSocketHandler<Socket>,

@@ -42,6 +42,7 @@ export class Socket {
   readonly frames = new FixedWindow(10_000)
   readonly faults = new FixedWindow(10_000)
   private ws: ServerWebSocket<Socket> | undefined
+  private ownTopic: string | undefined
 
   attach(ws: ServerWebSocket<Socket>): void {
     this.ws = ws
@@ -50,6 +51,18 @@ export class Socket {
   /** A finished frame; it is lost without a word when the socket has gone. */
   sendText(frame: string): void {
     this.ws?.send(frame)
+  }
+
+  /**
+   * A finished frame that goes out at the end of this turn, in one write with the events of the turn, or before whatever
+   * else is sent: the order is that of the calls. It costs a topic of its own, so only those have one who use it.
+   */
+  sendWithEvents(frame: string): void {
+    if (!this.ownTopic) {
+      this.ownTopic = `socket:${this.id}`
+      this.ws?.subscribe(this.ownTopic)
+    }
+    this.ws?.publish(this.ownTopic, frame)
   }
 
   send(frame: Record<string, unknown>): void {

@@ -1,5 +1,5 @@
 /** Drafts, and what they become: pure, shared by the writer's fast and slow path. */
-import { type Message, toMessage } from './model.ts'
+import { keyOf, type Message } from './model.ts'
 import type { Attachment, ChatBatch, Draft } from './writer-store.ts'
 
 export interface Sent {
@@ -38,20 +38,37 @@ export const hasRepeats = (drafts: readonly Draft[]) => new Set(drafts.map(repea
 /** The stored messages by id, from the numbers that the database gave. */
 export function number(batches: readonly ChatBatch[], bases: Map<string, number>, storedAt: Date): Map<string, Sent> {
   const sent = new Map<string, Sent>()
+  // Writing an instant as text is a fair part of a message's cost: it is the same for all.
+  const at = storedAt.toISOString()
   for (const { chatId, drafts } of batches) {
     const base = bases.get(chatId)
     if (base === undefined) throw new Error(`No number came back for chat ${chatId}`)
-    for (const [index, draft] of drafts.entries()) sent.set(draft.id, toSent(draft, base + index + 1, storedAt))
+    let seq = base
+    for (const draft of drafts) sent.set(draft.id, toSent(draft, ++seq, at))
   }
   return sent
 }
 
-/** Of a text. */
-const NOTHING: Attachment = { messageType: 'text', mediaUrl: null, media: null, call: null }
-
-function toSent(draft: Draft, seq: number, storedAt: Date): Sent {
-  const fresh = { rev: 0, deletedAt: null, ...(draft.attachment ?? NOTHING) }
-  const message = toMessage({ ...draft, ...fresh, seq, createdAt: storedAt, updatedAt: storedAt })
+/** As `toMessage` makes it of the row that is stored. */
+function toSent(draft: Draft, seq: number, at: string): Sent {
+  const { attachment } = draft
+  const message: Message = {
+    id: draft.id,
+    sender_id: draft.senderId,
+    chat_id: draft.chatId,
+    content: draft.content,
+    message_type: attachment?.messageType ?? 'text',
+    media_url: attachment?.mediaUrl ?? null,
+    created_at: at,
+    seq,
+    rev: 0,
+    client_id: keyOf(draft),
+    reply_to_id: draft.replyToId,
+    updated_at: at,
+    deleted_at: null,
+    media: attachment?.media ?? null,
+  }
+  if (attachment?.call) message.call = attachment.call
   return { message, json: JSON.stringify(message), isRepeat: false }
 }
 

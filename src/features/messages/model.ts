@@ -91,6 +91,9 @@ export interface MessageRow {
   deletedAt: Date | null
 }
 
+/** The sender's key. A message that came without one has its own id in its place. */
+export const keyOf = ({ id, clientId }: Pick<MessageRow, 'id' | 'clientId'>) => (clientId === id ? null : clientId)
+
 export function toMessage(row: MessageRow): Message {
   const createdAt = row.createdAt.toISOString()
   // Most were never changed, and writing an instant as text is a fair part of a message's cost.
@@ -105,8 +108,7 @@ export function toMessage(row: MessageRow): Message {
     created_at: createdAt,
     seq: row.seq,
     rev: row.rev,
-    // A message that came without a key has its own id in the key's place.
-    client_id: row.clientId === row.id ? null : row.clientId,
+    client_id: keyOf(row),
     reply_to_id: row.replyToId,
     updated_at: updatedAt,
     deleted_at: row.deletedAt?.toISOString() ?? null,

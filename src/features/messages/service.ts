@@ -52,9 +52,11 @@ export function createMessages({
     /**
      * Stores a message; it is committed when the promise resolves. A repeated `client_id` answers the first message.
      * Without `reply_to_id` the message is with the writer when this returns: calls are numbered in their order.
+     * @param onSent called before anybody is told of the message, in the same turn; it must not throw
      * @throws AppError 404, 403, 400 for a reply to nothing, 429, 503
      */
-    send(senderId: string, { chat_id, content, client_id, reply_to_id }: SendMessage): Promise<Sent> {
+    send(senderId: string, frame: SendMessage, onSent?: (sent: Sent) => void): Promise<Sent> {
+      const { chat_id, content, client_id, reply_to_id } = frame
       const retryAfterSeconds = sendLimit ? limiter.hit(`send:${senderId}`, sendLimit) : 0
       if (retryAfterSeconds > 0) return Promise.reject(tooManyRequests(retryAfterSeconds))
       const id = Bun.randomUUIDv7()
@@ -66,8 +68,8 @@ export function createMessages({
         clientId: client_id ?? id,
         replyToId: reply_to_id ?? null,
       }
-      if (!draft.replyToId) return writer.send(draft)
-      return requireReplyTarget(draft, draft.replyToId).then(() => writer.send(draft))
+      if (!draft.replyToId) return writer.send(draft, onSent)
+      return requireReplyTarget(draft, draft.replyToId).then(() => writer.send(draft, onSent))
     },
 
     /**

@@ -22,18 +22,20 @@ export const writerStartup = { enable_seqscan: false, plan_cache_mode: 'auto' } 
 
 export interface MessageWriter {
   /**
-   * Stores a message and, after the commit, publishes it. The sender's promise settles before the event goes out.
-   * Messages given to one writer are numbered in the order of the calls.
+   * Stores a message and, after the commit, publishes it. Messages given to one writer are numbered in the order of the
+   * calls.
+   * @param onSent called before the event goes out, in the same turn; it must not throw
    * @throws AppError 404 no member, 403 may not post, 503 when `maxQueued` messages wait, the chat stays locked or the
    *   database is away (the message may or may not be stored then: send it again under its key)
    */
-  send(draft: Draft): Promise<Sent>
+  send(draft: Draft, onSent?: (sent: Sent) => void): Promise<Sent>
   /** Resolves when nothing waits any more. */
   drained(): Promise<void>
 }
 
 interface Pending {
   draft: Draft
+  onSent: ((sent: Sent) => void) | undefined
   resolve(sent: Sent): void
   reject(error: unknown): void
 }
@@ -111,11 +113,12 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
 
   function settle(batch: readonly Pending[], outcomes: readonly Outcome[], committedAt: number): void {
     const stored: Sent[] = []
-    for (const [index, { resolve, reject }] of batch.entries()) {
+    for (const [index, { onSent, resolve, reject }] of batch.entries()) {
       const outcome = outcomes[index]
       if (outcome === undefined) reject(new Error('The writer lost a message'))
       else if ('refused' in outcome) reject(outcome.refused)
       else {
+        onSent?.(outcome.sent)
         resolve(outcome.sent)
         if (outcome.sent.isRepeat) continue
         stored.push(outcome.sent)
@@ -124,19 +127,16 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
     }
     if (stored.length === 0) return
     stored.sort((a, b) => a.message.seq - b.message.seq)
-    // After the microtasks of this turn, in which the senders are answered.
-    setImmediate(() => {
-      bus.publish(stored.map(({ message, json }) => newMessage(message.chat_id, json)))
-      meter.stored.inc(stored.length)
-      meter.deliverySeconds.observe((performance.now() - committedAt) / 1000, stored.length)
-    })
+    bus.publish(stored.map(({ message, json }) => newMessage(message.chat_id, json)))
+    meter.stored.inc(stored.length)
+    meter.deliverySeconds.observe((performance.now() - committedAt) / 1000, stored.length)
   }
 
   return {
-    send(draft) {
+    send(draft, onSent) {
       if (waiting.length >= maxQueued) return Promise.reject(unavailable('Too many messages are waiting'))
       return new Promise((resolve, reject) => {
-        waiting.push({ draft, resolve, reject })
+        waiting.push({ draft, onSent, resolve, reject })
         if (!isWriting) writeAll().catch((error) => log.error('The writer stopped', { error }))
       })
     },

@@ -55,11 +55,14 @@ describe('the writer', () => {
     expect(chat?.last_message_at.toISOString()).toBe(message.created_at)
   })
 
-  it('settles the sender before it tells anybody', async () => {
+  it('tells the sender before it tells anybody', async () => {
     const { writer, addChats, published, stored } = await setUp()
     const { chatIds, userIds } = await addChats(1)
-    await writer.send(draftOf(chatIds[0], userIds[0]))
-    expect(published).toEqual([])
+    let toldBefore: number | undefined
+    await writer.send(draftOf(chatIds[0], userIds[0]), () => {
+      toldBefore = published.length
+    })
+    expect(toldBefore).toBe(0)
     expect(stored).toEqual([`${chatIds[0]} ${userIds[0]} 1`])
     await new Promise((resolve) => setImmediate(resolve))
     expect(published).toHaveLength(1)
