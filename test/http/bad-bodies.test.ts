@@ -3,27 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import fc from 'fast-check'
 import { type Json, request, type TestUser } from '../support/client.ts'
 import { readHead, startServer, type TestServer } from '../support/server.ts'
-import { type BodyRoute, expectFailure, fillPath, routes, UNKNOWN_ID } from './inputs.ts'
+import { type BodyRoute, expectFailure, fillPath, routes, type Stage, setStage, UNKNOWN_ID } from './inputs.ts'
 import { rawRequest } from './raw.ts'
 
 let server: TestServer
 let owner: TestUser
-let member: TestUser
-let chatId: string
-let channelId: string
-let messageId: string
+let stage: Stage
 beforeAll(async () => {
   server = await startServer()
-  owner = await server.addUser()
-  member = await server.addUser()
-  chatId = await server.addGroup(owner, member)
-  channelId = (await owner.post('/channels', { name: 'Channel' })).body.id
-  messageId = (await owner.post('/messages', { chat_id: chatId, content: 'first' })).body.id
+  ;({ owner, stage } = await setStage(server))
 })
 afterAll(() => server.stop())
 
-const stage = () => ({ chatId, channelId, memberId: member.id, messageId })
-const path = (pattern: string) => fillPath(pattern, stage())
+const path = (pattern: string) => fillPath(pattern, stage)
 const named = routes.map((route): [string, BodyRoute] => [`${route.method} ${route.path}`, route])
 
 const send = (route: Pick<BodyRoute, 'method' | 'path'>, body?: unknown, headers?: Record<string, string>) =>
@@ -31,15 +23,15 @@ const send = (route: Pick<BodyRoute, 'method' | 'path'>, body?: unknown, headers
 
 /** What must stay as it was. */
 const state = async () => {
-  const { body } = await owner.get(`/chats/${chatId}`)
-  const { body: members } = await owner.get(`/chats/${chatId}/members`)
-  const { body: channel } = await owner.get(`/channels/${channelId}`)
+  const { body } = await owner.get(`/chats/${stage.chatId}`)
+  const { body: members } = await owner.get(`/chats/${stage.chatId}/members`)
+  const { body: channel } = await owner.get(`/channels/${stage.channelId}`)
   const roles = members.members.map((one: Json) => [one.user.id, one.role])
   return {
     name: body.name,
     owner: body.owner_id,
     count: body.member_count,
-    head: await readHead(server, chatId),
+    head: await readHead(server, stage.chatId),
     roles,
     channel,
   }
@@ -48,7 +40,9 @@ const state = async () => {
 /** What there is one more of after each body that works. */
 const countMade = async () => {
   const [chats, invites, payments] = await Promise.all(
-    ['/chats?limit=100', `/chats/${chatId}/invites`, '/subscriptions/payments?limit=100'].map((of) => owner.get(of)),
+    ['/chats?limit=100', `/chats/${stage.chatId}/invites`, '/subscriptions/payments?limit=100'].map((of) =>
+      owner.get(of),
+    ),
   )
   return {
     chats: chats?.body.chats.length,
@@ -60,7 +54,7 @@ const countMade = async () => {
 describe.each(named)('%s', (_, route) => {
   it('refuses a body that is no object', async () => {
     const before = await state()
-    for (const body of ['[]', 'null', '5', '"x"', 'true', `[${JSON.stringify(route.body(stage()))}]`, undefined]) {
+    for (const body of ['[]', 'null', '5', '"x"', 'true', `[${JSON.stringify(route.body(stage))}]`, undefined]) {
       const answer = await send(route, body)
       const isFine = route.required.length === 0 && (body === undefined || body === 'null')
       if (!isFine || answer.status >= 400) expectFailure(answer, 400)
@@ -69,7 +63,7 @@ describe.each(named)('%s', (_, route) => {
   })
 
   it('refuses what is no JSON', async () => {
-    const valid = JSON.stringify(route.body(stage()))
+    const valid = JSON.stringify(route.body(stage))
     for (const body of [
       '{',
       `${valid}}`,
@@ -87,7 +81,7 @@ describe.each(named)('%s', (_, route) => {
   })
 
   it('takes JSON alone', async () => {
-    const valid = JSON.stringify(route.body(stage()))
+    const valid = JSON.stringify(route.body(stage))
     const types = [
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -110,7 +104,7 @@ describe.each(named)('%s', (_, route) => {
       expect(Object.keys(answer.body.details)).toEqual(expect.arrayContaining(route.required))
     }
     for (const name of route.required) {
-      const { [name]: _, ...rest } = route.body(stage())
+      const { [name]: _, ...rest } = route.body(stage)
       expectFailure(await send(route, rest), 400)
     }
     expect(await state()).toEqual(before)
@@ -120,7 +114,7 @@ describe.each(named)('%s', (_, route) => {
     const before = { ...(await state()), made: await countMade() }
     for (const [name, values] of Object.entries(route.faulty)) {
       for (const value of values) {
-        const answer = await send(route, { ...route.body(stage()), [name]: value })
+        const answer = await send(route, { ...route.body(stage), [name]: value })
         expectFailure(answer, 400)
         const names = Object.keys(answer.body.details).map((key) => key.split('.')[0])
         const given = JSON.stringify(value).slice(0, 100)
@@ -135,7 +129,7 @@ describe.each(named)('%s', (_, route) => {
       `${route.method} ${route.path}`,
     )
     const max_bytes = takesAvatar ? 8 * 1024 * 1024 : 65_536
-    const body = JSON.stringify({ ...route.body(stage()), padding: 'x'.repeat(max_bytes + 1024) })
+    const body = JSON.stringify({ ...route.body(stage), padding: 'x'.repeat(max_bytes + 1024) })
     const tooLarge = { error: `The body is larger than ${max_bytes} bytes`, details: { max_bytes } }
     const announced = await send(route, body)
     expectFailure(announced, 413)
@@ -155,7 +149,7 @@ describe.each(named)('%s', (_, route) => {
 
   it('is not impressed by prototypes, depth and doubles', async () => {
     const before = await state()
-    const rest = JSON.stringify(route.body(stage())).slice(1)
+    const rest = JSON.stringify(route.body(stage)).slice(1)
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
     for (const body of [
       `{"__proto__":{"role":"owner","seq":-1,"content":5},${rest}`,
@@ -171,10 +165,10 @@ describe.each(named)('%s', (_, route) => {
     }
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
     for (const name of route.required) {
-      const first = JSON.stringify({ ...route.body(stage()) }).slice(0, -1)
+      const first = JSON.stringify({ ...route.body(stage) }).slice(0, -1)
       // The last of two counts.
       expectFailure(await send(route, `${first},"${name}":{"x":null}}`), 400)
-      const { [name]: value, ...others } = route.body(stage())
+      const { [name]: value, ...others } = route.body(stage)
       expectFailure(
         await send(
           route,
@@ -198,7 +192,7 @@ describe('a stranger', () => {
         '{',
         '[]',
         '{}',
-        JSON.stringify(body(stage())),
+        JSON.stringify(body(stage)),
         JSON.stringify({ x: 'x'.repeat(66_000) }),
         undefined,
       ]

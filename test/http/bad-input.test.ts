@@ -2,28 +2,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { type Json, request, type TestUser } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { ASTRAL, type BodyRoute, expectFailure, fillPath, UNKNOWN_ID } from './inputs.ts'
+import { ASTRAL, type BodyRoute, expectFailure, fillPath, type Stage, setStage, UNKNOWN_ID } from './inputs.ts'
 import { rawRequest } from './raw.ts'
 import { UNKNOWN_CODE } from './urls.ts'
 
 let server: TestServer
 let owner: TestUser
-let member: TestUser
-let chatId: string
-let channelId: string
-let messageId: string
+let stage: Stage
 beforeAll(async () => {
   server = await startServer()
-  owner = await server.addUser()
-  member = await server.addUser()
-  chatId = await server.addGroup(owner, member)
-  channelId = (await owner.post('/channels', { name: 'Channel' })).body.id
-  messageId = (await owner.post('/messages', { chat_id: chatId, content: 'first' })).body.id
+  ;({ owner, stage } = await setStage(server))
 })
 afterAll(() => server.stop())
 
-const stage = () => ({ chatId, channelId, memberId: member.id, messageId })
-const path = (pattern: string) => fillPath(pattern, stage())
+const path = (pattern: string) => fillPath(pattern, stage)
 
 const send = (route: Pick<BodyRoute, 'method' | 'path'>, body?: unknown, headers?: Record<string, string>) =>
   request(`${server.url}/api/v1${path(route.path)}`, route.method, owner.token, body, headers)
@@ -37,8 +29,11 @@ describe('what is no text', () => {
       await owner.post('/auth/register', { ...account, phone: '+15550001111', email: ['a@example.com'] }),
       400,
     )
-    expectFailure(await owner.post('/messages', { chat_id: chatId, content: 'x', client_id: ['x'] }), 400)
-    expectFailure(await owner.post('/messages', { chat_id: chatId, content: 'x', reply_to_id: [messageId] }), 400)
+    expectFailure(await owner.post('/messages', { chat_id: stage.chatId, content: 'x', client_id: ['x'] }), 400)
+    expectFailure(
+      await owner.post('/messages', { chat_id: stage.chatId, content: 'x', reply_to_id: [stage.messageId] }),
+      400,
+    )
   })
 })
 
@@ -49,7 +44,14 @@ describe('sync', () => {
 
   it('takes no key but ids', async () => {
     const head = { seq: 0, rev: 0 }
-    for (const key of ['constructor', 'toString', '', chatId.toUpperCase(), `${chatId} `, `${chatId}\n`]) {
+    for (const key of [
+      'constructor',
+      'toString',
+      '',
+      stage.chatId.toUpperCase(),
+      `${stage.chatId} `,
+      `${stage.chatId}\n`,
+    ]) {
       const answer = await owner.post('/sync', `{"chats":{${JSON.stringify(key)}:${JSON.stringify(head)}}}`)
       expectFailure(answer, 400)
     }
@@ -59,9 +61,12 @@ describe('sync', () => {
 
   it('does not take what it is sent as a prototype for what one holds', async () => {
     for (const name of ['__proto__', '\\u005f_proto__', '__prot\\u006f__']) {
-      const { status, body } = await owner.post('/sync', `{"chats":{"${name}":{"${chatId}":{"seq":"x","rev":null}}}}`)
+      const { status, body } = await owner.post(
+        '/sync',
+        `{"chats":{"${name}":{"${stage.chatId}":{"seq":"x","rev":null}}}}`,
+      )
       expect(status).toBe(200)
-      const synced = body.chats.find(({ chat }: Json) => chat.id === chatId)
+      const synced = body.chats.find(({ chat }: Json) => chat.id === stage.chatId)
       expect(synced).toMatchObject({ is_new: true, next: { seq: synced.chat.last_seq, rev: synced.chat.last_rev } })
     }
   })
@@ -71,10 +76,10 @@ describe('content', () => {
   it('is counted in code points: 4,096 are taken, as they are, and no more', async () => {
     for (const letter of ['x', 'ü', ASTRAL]) {
       const most = letter.repeat(4096)
-      const answer = await owner.post('/messages', { chat_id: chatId, content: most })
+      const answer = await owner.post('/messages', { chat_id: stage.chatId, content: most })
       expect(answer.status).toBe(201)
       expect(answer.body.content).toBe(most)
-      expectFailure(await owner.post('/messages', { chat_id: chatId, content: `${most}${letter}` }), 400)
+      expectFailure(await owner.post('/messages', { chat_id: stage.chatId, content: `${most}${letter}` }), 400)
     }
   })
 
@@ -87,7 +92,7 @@ describe('content', () => {
       "'; drop table users; --",
       '\\u0000',
     ]) {
-      const { body } = await owner.post('/messages', { chat_id: chatId, content })
+      const { body } = await owner.post('/messages', { chat_id: stage.chatId, content })
       expect(body.content).toBe(content)
     }
   })

@@ -3,33 +3,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import fc from 'fast-check'
 import { type Json, request, type TestUser } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { expectFailure, fillPath, routes, UNKNOWN_ID } from './inputs.ts'
+import { expectFailure, fillPath, routes, type Stage, setStage, UNKNOWN_ID } from './inputs.ts'
 import { cursorPages, idRoutes, numberedPages, UNKNOWN_CODE } from './urls.ts'
 
 let server: TestServer
 let owner: TestUser
-let member: TestUser
-let chatId: string
-let channelId: string
-let messageId: string
+let stage: Stage
 beforeAll(async () => {
   server = await startServer()
-  owner = await server.addUser()
-  member = await server.addUser()
-  chatId = await server.addGroup(owner, member)
-  channelId = (await owner.post('/channels', { name: 'Channel' })).body.id
-  messageId = (await owner.post('/messages', { chat_id: chatId, content: 'first' })).body.id
+  ;({ owner, stage } = await setStage(server))
 })
 afterAll(() => server.stop())
 
-const stage = () => ({ chatId, channelId, memberId: member.id, messageId })
-const path = (pattern: string) => fillPath(pattern, stage()).replace('CODE', UNKNOWN_CODE)
+const path = (pattern: string) => fillPath(pattern, stage).replace('CODE', UNKNOWN_CODE)
 
 describe('ids in a path', () => {
   const bodyOf = (method: string, of: string) =>
     routes
       .find((route) => route.method === method && route.path.replace(/[A-Z]+/g, ':') === of.replace(/[A-Z]+/g, ':'))
-      ?.body(stage())
+      ?.body(stage)
 
   it.each(idRoutes)('must be of this server: %s', async (pattern) => {
     const [method = '', of = ''] = pattern.split(' ')
@@ -135,7 +127,7 @@ describe('the query', () => {
       const answer = await owner.get(`/messages/search?q=${q}`)
       expect(answer).toMatchObject({ status: 200, body: { results: [] } })
     }
-    for (const chat of ['x', '', 'null', `${chatId}0`, chatId.toUpperCase()]) {
+    for (const chat of ['x', '', 'null', `${stage.chatId}0`, stage.chatId.toUpperCase()]) {
       const answer = await owner.get(`/messages/search?q=first&chat_id=${chat}`)
       expectFailure(answer, 400)
       expect(Object.keys(answer.body.details)).toEqual(['chat_id'])
@@ -152,7 +144,7 @@ describe('the query', () => {
     for (const q of ['%25', '_', '\\', '%25%25', 'C_annel', "'%20or%20''='"]) {
       expect(await owner.get(`/channels?q=${q}`)).toMatchObject({ status: 200, body: { channels: [] } })
     }
-    expect((await owner.get('/channels?q=HANN')).body.channels).toMatchObject([{ id: channelId }])
+    expect((await owner.get('/channels?q=HANN')).body.channels).toMatchObject([{ id: stage.channelId }])
   })
 })
 

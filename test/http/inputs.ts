@@ -1,6 +1,7 @@
 /** Every route that takes a body: one that works, and what is wrong for each of its fields. */
 import { expect } from 'bun:test'
 import type { Answer } from '../support/client.ts'
+import type { TestServer } from '../support/server.ts'
 
 export const UNKNOWN_ID = '0190f6a2-7c1e-7000-8000-000000000001'
 /** One code point, two UTF-16 units, four bytes. */
@@ -12,6 +13,16 @@ export interface Stage {
   channelId: string
   memberId: string
   messageId: string
+}
+
+/** A group and a channel of the owner's, the member in the group, and a message there. */
+export async function setStage(server: TestServer) {
+  const [owner, member] = [await server.addUser(), await server.addUser()]
+  const chatId = await server.addGroup(owner, member)
+  const channelId: string = (await owner.post('/channels', { name: 'Channel' })).body.id
+  const messageId: string = (await owner.post('/messages', { chat_id: chatId, content: 'first' })).body.id
+  const stage: Stage = { chatId, channelId, memberId: member.id, messageId }
+  return { owner, stage }
 }
 
 export const fillPath = (pattern: string, { chatId, channelId, memberId, messageId }: Stage) =>

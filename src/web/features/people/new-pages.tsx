@@ -1,9 +1,9 @@
 /** Beginning something: a direct chat, a group, a channel. */
-import { useSignal } from '@preact/signals'
+import { type Signal, useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import { t } from '../../i18n/language.ts'
 import { client } from '../../state/client.ts'
-import { createForm } from '../../state/failures.ts'
+import { createForm, type Form } from '../../state/failures.ts'
 import { openChat, openDm } from '../../state/opening.ts'
 import { go } from '../../state/route.ts'
 import type { PublicProfile } from '../../sync/wire.ts'
@@ -74,17 +74,7 @@ export function NewGroupPage() {
           create()
         }}
       >
-        <Field
-          hasFocus
-          label={t().groupName}
-          value={name.value}
-          maxLength={MAX_NAME}
-          error={form.faults.value.name}
-          onInput={(text) => {
-            name.value = text
-            form.forget('name')
-          }}
-        />
+        <NameField label={t().groupName} name={name} form={form} />
         {form.trouble.value && <p class="field-error">{form.trouble.value}</p>}
       </form>
       <h2 class="section-title">
@@ -93,6 +83,22 @@ export function NewGroupPage() {
       </h2>
       <PeopleChoice chosen={chosen} />
     </Page>
+  )
+}
+
+function NameField({ label, name, form }: { label: string; name: Signal<string>; form: Form }) {
+  return (
+    <Field
+      hasFocus
+      label={label}
+      value={name.value}
+      maxLength={MAX_NAME}
+      error={form.faults.value.name}
+      onInput={(text) => {
+        name.value = text
+        form.forget('name')
+      }}
+    />
   )
 }
 
@@ -122,17 +128,7 @@ export function NewChannelPage() {
           create()
         }}
       >
-        <Field
-          hasFocus
-          label={t().channelName}
-          value={name.value}
-          maxLength={MAX_NAME}
-          error={form.faults.value.name}
-          onInput={(text) => {
-            name.value = text
-            form.forget('name')
-          }}
-        />
+        <NameField label={t().channelName} name={name} form={form} />
         <Field
           isLong
           label={t().descriptionOptional}
