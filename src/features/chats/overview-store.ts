@@ -47,9 +47,14 @@ export function selectOverviews(db: Db | Tx, userId: string, { before, chatIds, 
   // One text, however many they are.
   if (chatIds) conditions.push(sql`${chatMembers.chatId} = any(${sql.param([...chatIds])}::uuid[])`)
 
+  // The key of a direct chat names the two. Taken from it here, once for each chat: in the condition of `peer` it would be
+  // once for each row of `users` wherever that table is small enough to be read as a whole.
+  const peerId = sql<string | null>`trim(':' from replace(${chat.dmKey}, ${userId}, ''))::uuid`.as('peer_id')
+
   const page = db
     .select({
       ...chat._.selectedFields,
+      peerId,
       userId: chatMembers.userId,
       role: chatMembers.role,
       lastReadSeq: chatMembers.lastReadSeq,
@@ -73,12 +78,10 @@ export function selectOverviews(db: Db | Tx, userId: string, { before, chatIds, 
   const isConcealed = sql<boolean>`exists (
     select from ${blocks} where ${blocks.blockerId} = ${users.id} and ${blocks.blockedId} = ${userId})`
 
-  // The key of a direct chat names the two.
-  const peerId = sql`trim(':' from replace(${page.dmKey}, ${userId}, ''))::uuid`
   const peer = db
     .select({ ...publicColumns, isConcealed: isConcealed.as('is_concealed') })
     .from(users)
-    .where(eq(users.id, peerId))
+    .where(eq(users.id, page.peerId))
     .limit(1)
     .as('peer')
 
