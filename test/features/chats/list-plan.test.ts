@@ -1,6 +1,6 @@
 /** How PostgreSQL reads the chat list among very many chats. */
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { selectOverviews } from '../../../src/features/chats/overview-store.ts'
+import { listOverviews, type OverviewFilter, selectOverviews } from '../../../src/features/chats/overview-store.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 
 const USERS = 10_000
@@ -52,16 +52,16 @@ async function addCrowd({ database: { sql } }: TestServer): Promise<string> {
   return first?.id
 }
 
-async function planOf(filter: Parameters<typeof selectOverviews>[2]): Promise<string> {
+async function planOf(filter: OverviewFilter): Promise<string> {
   const { db, sql } = server.database
-  const query = selectOverviews(db, userId, filter).toSQL()
+  const query = selectOverviews(db, { userId, limit: MINE, ...filter }).query.toSQL()
   return JSON.stringify(await sql.unsafe(`explain (verbose) ${query.sql}`, query.params as never[]))
 }
 
 describe('the chat list of somebody with 1,000 chats among 100,000', () => {
   it('reads no table as a whole, however many of them are asked for', async () => {
     const before = { at: new Date(), id: Bun.randomUUIDv7() }
-    const [some] = await selectOverviews(server.database.db, userId, { limit: 1 })
+    const [some] = await listOverviews(server.database.db, userId, { limit: 1 })
     const filters = [{ limit: 51 }, { limit: 101, before }, {}, { chatIds: [some?.id ?? ''] }]
     for (const filter of filters) expect(await planOf(filter)).not.toContain('Seq Scan')
     // The check can tell.
@@ -75,7 +75,7 @@ describe('the chat list of somebody with 1,000 chats among 100,000', () => {
 
   it('names the other one of each direct chat', async () => {
     const { db, sql } = server.database
-    const rows = await selectOverviews(db, userId, {})
+    const rows = await listOverviews(db, userId, {})
     expect(rows).toHaveLength(MINE)
     const peers = await sql<{ chat_id: string; user_id: string }[]>`
       select other.chat_id, other.user_id from chat_members mine
