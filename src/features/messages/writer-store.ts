@@ -3,6 +3,7 @@
  * Its plans are kept: see `writerStartup`.
  */
 import type postgres from 'postgres'
+import { numberArray, textArray } from '../../db/array-literal.ts'
 import type { MessageRow } from './model.ts'
 
 /** What a message is beyond its text. */
@@ -28,8 +29,8 @@ export interface ChatBatch {
 }
 
 export interface Numbered {
-  /** chat id -> the number before the chat's first draft. */
-  bases: Map<string, number>
+  /** Of each batch, the number before its first draft. */
+  bases: readonly number[]
   storedAt: Date
 }
 
@@ -55,11 +56,13 @@ export const ALL_OR_NOTHING = '22012'
  */
 export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
   const { drafts, places, posterPlaces, posters, chatPlaces } = columnsOf(batches)
-  const rows = await sql<{ id: string; base: string; stored_at: Date }[]>`
+  const posterChats = numberArray(chatPlaces)
+  const posterIds = textArray(posters)
+  const [numbered] = await sql<{ bases: string; stored_at: Date }[]>`
     with bumped as (
       update chats c
       set last_seq = c.last_seq + b.drafts, last_message_at = now()
-      from unnest(${batches.map((b) => b.chatId)}::uuid[], ${batches.map((b) => b.drafts.length)}::int[])
+      from unnest(${textArray(batches.map((b) => b.chatId))}::uuid[], ${numberArray(batches.map((b) => b.drafts.length))}::int[])
         with ordinality b (id, drafts, place)
       join chats seen on seen.id = b.id
       where c.id = b.id and c.access_rev = seen.access_rev and not c.is_read_only
@@ -71,7 +74,7 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
     ), allowed as materialized (
       select 1 / (case when chats = ${batches.length} and ${posters.length} = (
         select count(*)
-        from unnest(${chatPlaces}::int[], ${posters}::uuid[]) p (chat, user_id)
+        from unnest(${posterChats}::int[], ${posterIds}::uuid[]) p (chat, user_id)
         join chat_members m on m.chat_id = heads.ids[p.chat] and m.user_id = p.user_id
         where not m.is_blocked and (m.role = 'admin' or not heads.are_channels[p.chat])
       ) then 1 else 0 end) as everything, ids, bases
@@ -80,19 +83,17 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
       insert into messages (chat_id, id, seq, sender_id, client_id, content, reply_to_id, created_at, updated_at)
       select ids[chats[poster]], id, bases[chats[poster]] + place, posters[poster], client_id, content, reply_to_id,
         now(), now()
-      from allowed, (select ${chatPlaces}::int[] as chats, ${posters}::uuid[] as posters) given, (
-        select unnest(${posterPlaces}::int[]) as poster, unnest(${places}::int[]) as place,
-          unnest(${drafts.map((d) => d.id)}::uuid[]) as id, unnest(${drafts.map((d) => d.clientId)}::text[]) as client_id,
-          unnest(${drafts.map((d) => d.content)}::text[]) as content,
-          unnest(${drafts.map((d) => d.replyToId)}::uuid[]) as reply_to_id
+      from allowed, (select ${posterChats}::int[] as chats, ${posterIds}::uuid[] as posters) given, (
+        select unnest(${numberArray(posterPlaces)}::int[]) as poster, unnest(${numberArray(places)}::int[]) as place,
+          unnest(${textArray(drafts.map((d) => d.id))}::uuid[]) as id, unnest(${textArray(drafts.map((d) => d.clientId))}::text[]) as client_id,
+          unnest(${textArray(drafts.map((d) => d.content))}::text[]) as content,
+          unnest(${textArray(drafts.map((d) => d.replyToId))}::uuid[]) as reply_to_id
       ) d
       where everything = 1
     )
-    select id, base, now()::timestamptz(3) as stored_at from bumped`
-  return {
-    bases: new Map(rows.map(({ id, base }) => [id, Number(base)])),
-    storedAt: rows[0]?.stored_at ?? new Date(0),
-  }
+    select array_to_string(bases, ',') as bases, now()::timestamptz(3) as stored_at from allowed where everything = 1`
+  if (!numbered) throw new Error('The writer was given no numbers')
+  return { bases: numbered.bases.split(',').map(Number), storedAt: numbered.stored_at }
 }
 
 export interface LockedChat {

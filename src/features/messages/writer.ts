@@ -103,7 +103,7 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
     if (areSimple) {
       try {
         const { bases, storedAt } = await insertDrafts(sql, batches)
-        if (bases.size === batches.length) return toOutcomes(drafts, number(batches, bases, storedAt))
+        return toOutcomes(drafts, number(batches, bases, storedAt))
       } catch (error) {
         const isExpected = isUniqueViolation(error) || hasCode(error, ALL_OR_NOTHING)
         if (!isExpected) throw error
