@@ -52,7 +52,8 @@ export const ALL_OR_NOTHING = '22012'
  * the right to post must update the chat's row.
  *
  * A draft names its poster, and a poster its chat, by their places in the arrays: nothing is joined to the drafts, since a
- * plan that was made for a few rows would go through all chats for each of them, and a member is looked for once.
+ * plan that was made for a few rows would go through all chats for each of them. A poster is looked for once, by a
+ * subquery, which no plan turns into reading all members.
  */
 export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
   const { drafts, places, posterPlaces, posters, chatPlaces } = columnsOf(batches)
@@ -75,8 +76,10 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
       select 1 / (case when chats = ${batches.length} and ${posters.length} = (
         select count(*)
         from unnest(${posterChats}::int[], ${posterIds}::uuid[]) p (chat, user_id)
-        join chat_members m on m.chat_id = heads.ids[p.chat] and m.user_id = p.user_id
-        where not m.is_blocked and (m.role = 'admin' or not heads.are_channels[p.chat])
+        where (
+          select not m.is_blocked and (m.role = 'admin' or not heads.are_channels[p.chat])
+          from chat_members m where m.chat_id = heads.ids[p.chat] and m.user_id = p.user_id
+        )
       ) then 1 else 0 end) as everything, ids, bases
       from heads
     ), stored as (
