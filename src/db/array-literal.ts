@@ -16,4 +16,5 @@ export function textArray(values: readonly (string | null)[]): string {
   return `{${elements}}`
 }
 
+/** Of whole numbers. */
 export const numberArray = (values: readonly number[]): string => `{${values.join()}}`
