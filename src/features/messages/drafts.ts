@@ -36,12 +36,12 @@ export const hasAttachment = <D extends Draft>(draft: D): draft is D & { attachm
 export const hasRepeats = (drafts: readonly Draft[]) => new Set(drafts.map(repeatKey)).size < drafts.length
 
 /** The stored messages by id, from the numbers that the database gave. */
-export function number(batches: readonly ChatBatch[], bases: Map<string, number>, storedAt: Date): Map<string, Sent> {
+export function number(batches: readonly ChatBatch[], bases: readonly number[], storedAt: Date): Map<string, Sent> {
   const sent = new Map<string, Sent>()
   // Writing an instant as text is a fair part of a message's cost: it is the same for all.
   const at = storedAt.toISOString()
-  for (const { chatId, drafts } of batches) {
-    const base = bases.get(chatId)
+  for (const [place, { chatId, drafts }] of batches.entries()) {
+    const base = bases[place]
     if (base === undefined) throw new Error(`No number came back for chat ${chatId}`)
     let seq = base
     for (const draft of drafts) sent.set(draft.id, toSent(draft, ++seq, at))

@@ -3,6 +3,7 @@
  * Its plans are kept: see `writerStartup`.
  */
 import type postgres from 'postgres'
+import { numberArray, textArray } from '../../db/array-literal.ts'
 import type { MessageRow } from './model.ts'
 
 /** What a message is beyond its text. */
@@ -28,8 +29,8 @@ export interface ChatBatch {
 }
 
 export interface Numbered {
-  /** chat id -> the number before the chat's first draft. */
-  bases: Map<string, number>
+  /** Of each batch, the number before its first draft. */
+  bases: readonly number[]
   storedAt: Date
 }
 
@@ -43,47 +44,59 @@ export const ALL_OR_NOTHING = '22012'
  * Numbers and stores every draft in one statement, or none. `batches` come sorted by chat id, which is the order in
  * which the chats' rows are locked, the same on every instance.
  *
- * A missing member or a closed chat makes the division by zero (SQLSTATE 22012) that takes the statement back; a
- * repeated key makes a unique violation (23505). When no chat at all could be written, no base comes back.
+ * A missing member or a chat that is gone or closed makes the division by zero (SQLSTATE 22012) that takes the statement
+ * back; a repeated key makes a unique violation (23505).
  *
  * Members are seen as of the statement's start, so one removed while it waited for the chat's lock would still slip in.
  * Therefore a chat whose `access_rev` is another one than at the start counts as changed: whatever takes away
  * the right to post must update the chat's row.
+ *
+ * A draft names its poster, and a poster its chat, by their places in the arrays: nothing is joined to the drafts, since a
+ * plan that was made for a few rows would go through all chats for each of them. A poster is looked for once, by a
+ * subquery, which no plan turns into reading all members.
  */
 export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
-  const drafts = batches.flatMap((batch) => batch.drafts)
-  const places = batches.flatMap((batch) => batch.drafts.map((_, index) => index + 1))
-  const rows = await sql<{ id: string; base: string; stored_at: Date }[]>`
+  const { drafts, places, posterPlaces, posters, chatPlaces } = columnsOf(batches)
+  const posterChats = numberArray(chatPlaces)
+  const posterIds = textArray(posters)
+  const [numbered] = await sql<{ bases: string; stored_at: Date }[]>`
     with bumped as (
       update chats c
       set last_seq = c.last_seq + b.drafts, last_message_at = now()
-      from unnest(${batches.map((b) => b.chatId)}::uuid[], ${batches.map((b) => b.drafts.length)}::int[]) b (id, drafts)
+      from unnest(${textArray(batches.map((b) => b.chatId))}::uuid[], ${numberArray(batches.map((b) => b.drafts.length))}::int[])
+        with ordinality b (id, drafts, place)
       join chats seen on seen.id = b.id
       where c.id = b.id and c.access_rev = seen.access_rev and not c.is_read_only
-      returning c.id, c.type, c.last_seq - b.drafts as base
+      returning c.id, c.type, c.last_seq - b.drafts as base, b.place
+    ), heads as materialized (
+      select count(*) as chats, array_agg(id order by place) as ids, array_agg(base order by place) as bases,
+        array_agg(type = 'channel' order by place) as are_channels
+      from bumped
+    ), allowed as materialized (
+      select 1 / (case when chats = ${batches.length} and ${posters.length} = (
+        select count(*)
+        from unnest(${posterChats}::int[], ${posterIds}::uuid[]) p (chat, user_id)
+        where (
+          select not m.is_blocked and (m.role = 'admin' or not heads.are_channels[p.chat])
+          from chat_members m where m.chat_id = heads.ids[p.chat] and m.user_id = p.user_id
+        )
+      ) then 1 else 0 end) as everything, ids, bases
+      from heads
     ), stored as (
       insert into messages (chat_id, id, seq, sender_id, client_id, content, reply_to_id, created_at, updated_at)
-      select d.chat_id, d.id, bumped.base + d.place, d.sender_id, d.client_id, d.content, d.reply_to_id, now(), now()
-      from unnest(
-        ${drafts.map((d) => d.chatId)}::uuid[], ${drafts.map((d) => d.id)}::uuid[], ${places}::int[],
-        ${drafts.map((d) => d.senderId)}::uuid[], ${drafts.map((d) => d.clientId)}::text[],
-        ${drafts.map((d) => d.content)}::text[], ${drafts.map((d) => d.replyToId)}::uuid[]
-      ) d (chat_id, id, place, sender_id, client_id, content, reply_to_id)
-      join bumped on bumped.id = d.chat_id
-      cross join lateral (
-        select from chat_members m
-        where m.chat_id = d.chat_id and m.user_id = d.sender_id and not m.is_blocked
-          and (bumped.type <> 'channel' or m.role = 'admin')
-      ) poster
-      returning 1
+      select ids[chats[poster]], id, bases[chats[poster]] + place, posters[poster], client_id, content, reply_to_id,
+        now(), now()
+      from allowed, (select ${posterChats}::int[] as chats, ${posterIds}::uuid[] as posters) given, (
+        select unnest(${numberArray(posterPlaces)}::int[]) as poster, unnest(${numberArray(places)}::int[]) as place,
+          unnest(${textArray(drafts.map((d) => d.id))}::uuid[]) as id, unnest(${textArray(drafts.map((d) => d.clientId))}::text[]) as client_id,
+          unnest(${textArray(drafts.map((d) => d.content))}::text[]) as content,
+          unnest(${textArray(drafts.map((d) => d.replyToId))}::uuid[]) as reply_to_id
+      ) d
+      where everything = 1
     )
-    select id, base, now()::timestamptz(3) as stored_at,
-      1 / (case when (select count(*) from stored) = ${drafts.length} then 1 else 0 end) as complete
-    from bumped`
-  return {
-    bases: new Map(rows.map(({ id, base }) => [id, Number(base)])),
-    storedAt: rows[0]?.stored_at ?? new Date(0),
-  }
+    select array_to_string(bases, ',') as bases, now()::timestamptz(3) as stored_at from allowed where everything = 1`
+  if (!numbered) throw new Error('The writer was given no numbers')
+  return { bases: numbered.bases.split(',').map(Number), storedAt: numbered.stored_at }
 }
 
 export interface LockedChat {
@@ -139,3 +152,26 @@ export const listRepeats = (tx: postgres.ISql, drafts: readonly Draft[]) =>
       ${drafts.map((d) => d.senderId)}::uuid[], ${drafts.map((d) => d.chatId)}::uuid[], ${drafts.map((d) => d.clientId)}::text[]
     ) d (sender_id, chat_id, client_id)
     join messages m on m.sender_id = d.sender_id and m.chat_id = d.chat_id and m.client_id = d.client_id`
+
+/** The drafts in their order with their places; places count from 1, as those of PostgreSQL's arrays. */
+function columnsOf(batches: readonly ChatBatch[]) {
+  const drafts: Draft[] = []
+  const [places, posterPlaces, chatPlaces]: [number[], number[], number[]] = [[], [], []]
+  /** Of each chat its senders, once. */
+  const posters: string[] = []
+  for (const [chat, batch] of batches.entries()) {
+    const known = new Map<string, number>()
+    for (const [index, draft] of batch.drafts.entries()) {
+      let poster = known.get(draft.senderId)
+      if (poster === undefined) {
+        poster = posters.push(draft.senderId)
+        chatPlaces.push(chat + 1)
+        known.set(draft.senderId, poster)
+      }
+      drafts.push(draft)
+      places.push(index + 1)
+      posterPlaces.push(poster)
+    }
+  }
+  return { drafts, places, posters, posterPlaces, chatPlaces }
+}

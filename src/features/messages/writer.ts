@@ -1,6 +1,8 @@
 /**
  * The path of every new message. While one statement is under way the next messages gather; when it returns they go
- * together. There is no timer, so an idle server adds no latency and a busy one writes large batches.
+ * together. There is no timer, so an idle server adds no latency and a busy one writes large batches. The first one goes
+ * at the end of the event loop's turn, with all that the turn reads from its sockets: what one client or many sent
+ * together is one batch, one acknowledgement and one write of events to each socket, and comes back together.
  */
 import type postgres from 'postgres'
 import type { Bus } from '../../bus/bus.ts'
@@ -62,7 +64,6 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
   let whenDrained: (() => void)[] = []
 
   async function writeAll(): Promise<void> {
-    isWriting = true
     while (waiting.length > 0) {
       const batch = waiting.slice(0, maxBatch)
       waiting = waiting.slice(maxBatch)
@@ -102,7 +103,7 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
     if (areSimple) {
       try {
         const { bases, storedAt } = await insertDrafts(sql, batches)
-        if (bases.size === batches.length) return toOutcomes(drafts, number(batches, bases, storedAt))
+        return toOutcomes(drafts, number(batches, bases, storedAt))
       } catch (error) {
         const isExpected = isUniqueViolation(error) || hasCode(error, ALL_OR_NOTHING)
         if (!isExpected) throw error
@@ -137,7 +138,9 @@ export function createMessageWriter(options: WriterOptions): MessageWriter {
       if (waiting.length >= maxQueued) return Promise.reject(unavailable('Too many messages are waiting'))
       return new Promise((resolve, reject) => {
         waiting.push({ draft, onSent, resolve, reject })
-        if (!isWriting) writeAll().catch((error) => log.error('The writer stopped', { error }))
+        if (isWriting) return
+        isWriting = true
+        setImmediate(() => writeAll().catch((error) => log.error('The writer stopped', { error })))
       })
     },
     drained() {

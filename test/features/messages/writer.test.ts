@@ -33,6 +33,16 @@ describe('the writer', () => {
     expect(sent.every(({ json, message, isRepeat }) => json === JSON.stringify(message) && !isRepeat)).toBe(true)
   })
 
+  it('writes what comes in one turn, from whomever, as one batch', async () => {
+    const { writer, addChats, sql } = await setUp()
+    const { chatIds, userIds } = await addChats(2)
+    const send = (n: number) => writer.send(draftOf(chatIds[n % 2], userIds[n % 2]))
+    // Each in a callback of its own, as the frames of a socket come.
+    await Promise.all(upTo(8).map((n) => Promise.resolve().then(() => send(n))))
+    const [row] = await sql`select count(*)::int as messages, count(distinct xmin::text)::int as batches from messages`
+    expect(row).toEqual({ messages: 8, batches: 1 })
+  })
+
   it('answers what the database stored', async () => {
     const { writer, addChats, sql } = await setUp()
     const { chatIds, userIds } = await addChats(1)
@@ -72,12 +82,11 @@ describe('the writer', () => {
     const { writer, addChats, seqsOf } = await setUp({ maxQueued: 5, maxBatch: 2 })
     const { chatIds, userIds } = await addChats(1)
     const send = () => writer.send(draftOf(chatIds[0], userIds[0]))
-    // The first is being written, five wait.
     const outcomes = await outcomesOf(upTo(10).map(send))
     const full = '503 Too many messages are waiting'
-    expect(outcomes).toEqual([1, 2, 3, 4, 5, 6, full, full, full, full])
-    expect(await outcomesOf(upTo(3).map(send))).toEqual([7, 8, 9])
-    expect(await seqsOf(chatIds[0] ?? '')).toEqual(upTo(9))
+    expect(outcomes).toEqual([1, 2, 3, 4, 5, full, full, full, full, full])
+    expect(await outcomesOf(upTo(3).map(send))).toEqual([6, 7, 8])
+    expect(await seqsOf(chatIds[0] ?? '')).toEqual(upTo(8))
   })
 
   it('is drained when nothing waits any more, and at once when nothing does', async () => {
@@ -99,7 +108,7 @@ describe('the writer', () => {
     const [one, two] = chatIds
     const good = (chatId?: string) => writer.send(draftOf(chatId, userIds[0]))
     const first = good(one)
-    // These gather behind the first and go together.
+    // All of them go together.
     const sends = [
       good(one),
       writer.send(draftOf(one, userIds[0], { content: 'a NUL \0 in it' })),
