@@ -2,7 +2,7 @@
 import type { Server } from 'bun'
 import type { Bus, BusMessage } from '../bus/bus.ts'
 import { type Devices, readControl } from '../bus/control.ts'
-import { chatTopic, type Topic, userTopic } from '../bus/topics.ts'
+import { chatTopic, readTopic, type Topic, userTopic } from '../bus/topics.ts'
 import { AppError } from '../errors.ts'
 import type { ChatOverview, Head } from '../features/chats/model.ts'
 import type { Log } from '../observability/log.ts'
@@ -49,14 +49,19 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
   function forward({ topic, payload }: BusMessage): void {
     server?.publish(topic, payload)
     if (server && onSent) onSent(payload.length * server.subscriberCount(topic))
-    for (const socket of opening) if (isFor(socket, topic)) socket.deliver(payload)
+    if (opening.size > 0) deliverToOpening(topic, payload)
     for (const events of waiting.get(topic) ?? []) events.push(payload)
   }
 
-  function isFor({ caller }: Socket, topic: string): boolean {
-    if (!caller) return false
-    if (topic === userTopic(caller.userId)) return true
-    return topic.startsWith('chat:') && (users.get(caller.userId)?.chatIds.has(topic.slice('chat:'.length)) ?? false)
+  /** When many open at once each tells of itself, and all others look at that: here nothing is made for each of them. */
+  function deliverToOpening(topic: Topic, payload: string): void {
+    const { kind, id } = readTopic(topic)
+    for (const socket of opening) {
+      const userId = socket.caller?.userId
+      if (userId === undefined) continue
+      const isFor = kind === 'chat' ? users.get(userId)?.chatIds.has(id) : kind === 'user' && userId === id
+      if (isFor) socket.deliver(payload)
+    }
   }
 
   function obey(message: BusMessage): void {
