@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts'
 import type { ChatOverview, Head } from '../features/chats/model.ts'
 import type { Log } from '../observability/log.ts'
 import { createIdPool } from './chat-ids.ts'
-import { deliver, findSurplus, type LocalUser, newLocalUser } from './local-user.ts'
+import { deliver, findSurplus, type LocalUser, newLocalUser, removeSocket } from './local-user.ts'
 import { closeCodes, type Socket } from './socket.ts'
 
 export interface FanoutOptions {
@@ -239,7 +239,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
       socket.held = undefined
       const userId = socket.caller?.userId
       const user = userId === undefined ? undefined : users.get(userId)
-      if (!user || userId === undefined || !remove(user, socket) || user.sockets.length > 0) return
+      if (!user || userId === undefined || !removeSocket(user, socket) || user.sockets.length > 0) return
       users.delete(userId)
       for (const chatId of [...(user.joining?.keys() ?? []), ...user.chatIds.list()]) drop(user, chatId)
       bus.unsubscribe([userTopic(userId)])
@@ -280,7 +280,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
     const surplus = findSurplus(user, maxPerUser)
     if (!surplus) return
     // At once: of many that open together each has to find another one.
-    remove(user, surplus)
+    removeSocket(user, surplus)
     surplus.close(closeCodes.crowdedOut, 'too many newer sockets of this user')
   }
 
@@ -290,14 +290,6 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
     subscribe(user, [userTopic(userId)])
     return user
   }
-}
-
-/** @returns whether it was one of the user's */
-function remove(user: LocalUser, socket: Socket): boolean {
-  const others = user.sockets.filter((one) => one !== socket)
-  const isKnown = others.length < user.sockets.length
-  user.sockets = others
-  return isKnown
 }
 
 const isGone = (socket: Socket): boolean => socket.state === 'closed'

@@ -29,6 +29,14 @@ export const newLocalUser = (pool: IdPool): LocalUser => ({
   subscribed: Promise.resolve(),
 })
 
+/** @returns whether it was one of the user's */
+export function removeSocket(user: LocalUser, socket: Socket): boolean {
+  const others = user.sockets.filter((one) => one !== socket)
+  const isKnown = others.length < user.sockets.length
+  user.sockets = others
+  return isKnown
+}
+
 /**
  * The one that has to go when there are more than `max`: the oldest of the session that has the most. Whoever opens many
  * with one session, stolen or run wild, crowds out its own; the other devices of the user stay.
