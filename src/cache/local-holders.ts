@@ -3,33 +3,54 @@ import type { Holding } from './holders.ts'
 
 export type LocalHolders = ReturnType<typeof createLocalHolders>
 
+/** The only member of a group, as whoever is online is: a map of its own would take several times as much. */
+interface Lone {
+  member: string
+  count: number
+}
+
 export function createLocalHolders() {
   /** By group, how often each member is held. */
-  const groups = new Map<string, Map<string, number>>()
+  const groups = new Map<string, Lone | Map<string, number>>()
+
+  function countOf({ group, member }: Holding): number {
+    const members = groups.get(group)
+    if (members instanceof Map) return members.get(member) ?? 0
+    return members?.member === member ? members.count : 0
+  }
+
+  function setCount({ group, member }: Holding, count: number): void {
+    const members = groups.get(group)
+    if (members instanceof Map) {
+      if (count > 0) members.set(member, count)
+      else if (members.delete(member) && members.size === 0) groups.delete(group)
+    } else if (!members) groups.set(group, { member, count })
+    else if (members.member !== member) groups.set(group, new Map([[members.member, members.count]]).set(member, count))
+    else if (count > 0) members.count = count
+    else groups.delete(group)
+  }
 
   return {
     /** @returns whether it was not held before */
-    add({ group, member }: Holding): boolean {
-      const members = groups.get(group) ?? new Map<string, number>()
-      const count = members.get(member) ?? 0
-      if (members.size === 0) groups.set(group, members)
-      members.set(member, count + 1)
+    add(holding: Holding): boolean {
+      const count = countOf(holding)
+      setCount(holding, count + 1)
       return count === 0
     },
 
     /** @returns whether it is not held any more; false for what was not held */
-    remove({ group, member }: Holding): boolean {
-      const members = groups.get(group)
-      const count = members?.get(member)
-      if (!members || count === undefined) return false
-      if (count > 1) members.set(member, count - 1)
-      else members.delete(member)
-      if (members.size === 0) groups.delete(group)
+    remove(holding: Holding): boolean {
+      const count = countOf(holding)
+      if (count > 0) setCount(holding, count - 1)
       return count === 1
     },
 
-    has: ({ group, member }: Holding): boolean => groups.get(group)?.has(member) ?? false,
-    members: (group: string): string[] => [...(groups.get(group)?.keys() ?? [])],
+    has: (holding: Holding): boolean => countOf(holding) > 0,
+    members(group: string): string[] {
+      const members = groups.get(group)
+      if (!members) return []
+      return members instanceof Map ? [...members.keys()] : [members.member]
+    },
     groups: (): string[] => [...groups.keys()],
   }
 }

@@ -8,11 +8,11 @@ import { createQueryMeter, measureServer } from '../db/measure.ts'
 import { openReplicas } from '../db/replicas.ts'
 import { writerStartup } from '../features/messages/writer.ts'
 import type { Log } from '../observability/log.ts'
-import { createMetrics } from '../observability/metrics.ts'
+import { createMetrics, type Metrics } from '../observability/metrics.ts'
 import { measureProcess } from '../observability/process-metrics.ts'
 import { measureServices } from '../observability/service-metrics.ts'
 import { holdInstanceLock } from './instance-lock.ts'
-import { beAlone, joinByRedis } from './instances.ts'
+import { beAlone, type Instances } from './instances.ts'
 import { findFfmpeg, loadSecret, openPostgres, openStorage, runMigrations } from './parts.ts'
 
 export interface Serving {
@@ -83,7 +83,7 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
       ...{ primary: database, log, metrics, queries },
     })
     undo.push(replicas.close)
-    const instances = config.REDIS_URL === undefined ? beAlone(log) : await joinByRedis(config.REDIS_URL, log, metrics)
+    const instances = await joinInstances(config.REDIS_URL, log, metrics)
     undo.push(instances.close)
     measureBus(metrics, instances.bus)
     metrics.gauge('messenger_is_runner', 'Whether this instance runs the jobs: 1 or 0.', () => Number(lock.isRunner()))
@@ -152,4 +152,10 @@ export async function serve(config: Config, log: Log, onFatal: (reason: string) 
       },
     }
   }
+}
+
+async function joinInstances(redisUrl: string | undefined, log: Log, metrics: Metrics): Promise<Instances> {
+  if (redisUrl === undefined) return beAlone(log)
+  const { joinByRedis } = await import('./redis-instances.ts')
+  return await joinByRedis(redisUrl, log, metrics)
 }

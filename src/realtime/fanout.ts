@@ -2,11 +2,12 @@
 import type { Server } from 'bun'
 import type { Bus, BusMessage } from '../bus/bus.ts'
 import { type Devices, readControl } from '../bus/control.ts'
-import { chatTopic, type Topic, userTopic } from '../bus/topics.ts'
+import { chatTopic, readTopic, type Topic, userTopic } from '../bus/topics.ts'
 import { AppError } from '../errors.ts'
 import type { ChatOverview, Head } from '../features/chats/model.ts'
 import type { Log } from '../observability/log.ts'
-import { deliver, findSurplus, type LocalUser, newLocalUser } from './local-user.ts'
+import { createIdPool } from './chat-ids.ts'
+import { deliver, findSurplus, type LocalUser, newLocalUser, removeSocket } from './local-user.ts'
 import { closeCodes, type Socket } from './socket.ts'
 
 export interface FanoutOptions {
@@ -33,6 +34,7 @@ export type Fanout = ReturnType<typeof createFanout>
 
 export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerUser, onSent }: FanoutOptions) {
   const users = new Map<string, LocalUser>()
+  const pool = createIdPool()
   const opening = new Set<Socket>()
   /** By topic, the events that wait in `joining`. */
   const waiting = new Map<string, Set<string[]>>()
@@ -47,14 +49,19 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
   function forward({ topic, payload }: BusMessage): void {
     server?.publish(topic, payload)
     if (server && onSent) onSent(payload.length * server.subscriberCount(topic))
-    for (const socket of opening) if (isFor(socket, topic)) socket.deliver(payload)
+    if (opening.size > 0) deliverToOpening(topic, payload)
     for (const events of waiting.get(topic) ?? []) events.push(payload)
   }
 
-  function isFor({ caller }: Socket, topic: string): boolean {
-    if (!caller) return false
-    if (topic === userTopic(caller.userId)) return true
-    return topic.startsWith('chat:') && (users.get(caller.userId)?.chatIds.has(topic.slice('chat:'.length)) ?? false)
+  /** When many open at once each tells of itself, and all others look at that: here nothing is made for each of them. */
+  function deliverToOpening(topic: Topic, payload: string): void {
+    const { kind, id } = readTopic(topic)
+    for (const socket of opening) {
+      const userId = socket.caller?.userId
+      if (userId === undefined) continue
+      const isFor = kind === 'chat' ? users.get(userId)?.chatIds.has(id) : kind === 'user' && userId === id
+      if (isFor) socket.deliver(payload)
+    }
   }
 
   function obey(message: BusMessage): void {
@@ -75,12 +82,12 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
    */
   async function join(userId: string, chatId: string): Promise<void> {
     const user = users.get(userId)
-    if (!user || user.joining.has(chatId)) return
-    user.left.delete(chatId)
+    if (!user || user.joining?.has(chatId)) return
+    user.left?.delete(chatId)
     // A socket that opened this very moment has found the chat by itself.
     const events = user.chatIds.has(chatId) ? undefined : startJoining(user, chatId)
     const created = await user.subscribed.then(() => describeCreated(userId, chatId)).catch(toResync)
-    const isStillIn = events ? user.joining.get(chatId) === events : user.chatIds.has(chatId)
+    const isStillIn = events ? user.joining?.get(chatId) === events : user.chatIds.has(chatId)
     if (!isStillIn) return
     if (!created) {
       // Left again, and that news came first.
@@ -114,6 +121,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
     const topic = chatTopic(chatId)
     const events: string[] = []
     user.changes++
+    user.joining ??= new Map()
     user.joining.set(chatId, events)
     waiting.set(topic, (waiting.get(topic) ?? new Set()).add(events))
     subscribe(user, [topic])
@@ -122,12 +130,12 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
 
   function endJoining(user: LocalUser, chatId: string): boolean {
     const topic = chatTopic(chatId)
-    const events = user.joining.get(chatId)
+    const events = user.joining?.get(chatId)
     const all = waiting.get(topic)
     if (!events || !all) return false
     all.delete(events)
     if (all.size === 0) waiting.delete(topic)
-    return user.joining.delete(chatId)
+    return user.joining?.delete(chatId) ?? false
   }
 
   function subscribe(user: LocalUser, topics: readonly Topic[]): void {
@@ -139,7 +147,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
   /** The sockets get the events of these chats from now on. */
   function follow(user: LocalUser, chatIds: readonly string[]): void {
     user.changes++
-    for (const id of chatIds) user.chatIds.add(id)
+    user.chatIds.add(chatIds)
     for (const socket of user.sockets) {
       if (socket.state === 'open') for (const id of chatIds) socket.follow(chatTopic(id))
     }
@@ -158,16 +166,14 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
     const user = users.get(userId)
     if (!user) return
     user.changes++
-    if (user.openings > 0) user.left.add(chatId)
+    if (user.openings > 0) user.left = (user.left ?? new Set()).add(chatId)
     for (const socket of user.sockets) if (socket.loseChat(chatId)) onLostChat(userId, chatId)
     if (drop(user, chatId)) deliver(user, { type: 'chat_removed', chat_id: chatId })
   }
 
   function endSessions(userId: string, sessionIds: readonly string[]): void {
-    const ended = [...(users.get(userId)?.sockets ?? [])].filter(
-      (s) => s.caller && sessionIds.includes(s.caller.sessionId),
-    )
-    for (const socket of ended) {
+    const isEnded = ({ caller }: Socket) => caller !== undefined && sessionIds.includes(caller.sessionId)
+    for (const socket of users.get(userId)?.sockets.filter(isEnded) ?? []) {
       socket.send({ type: 'session_revoked' })
       socket.close(closeCodes.unauthorized, 'session ended')
     }
@@ -193,7 +199,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
       socket.state = 'opening'
       opening.add(socket)
       const user = users.get(userId) ?? add(userId)
-      user.sockets.add(socket)
+      user.sockets = [...user.sockets, socket]
       crowdOut(user)
       user.openings++
       try {
@@ -201,7 +207,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
         const chats = await listHeads(userId)
         if (isGone(socket)) return undefined
         // One that is being joined is told by `chat_created`; one left meanwhile is in the list because that is older.
-        const isNew = (id: string) => !user.chatIds.has(id) && !user.joining.has(id) && !user.left.has(id)
+        const isNew = (id: string) => !user.chatIds.has(id) && !user.joining?.has(id) && !user.left?.has(id)
         const added = chats.map(({ chatId }) => chatId).filter(isNew)
         subscribe(user, added.map(chatTopic))
         follow(user, added)
@@ -214,8 +220,8 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
           chat_ids: heads.map(({ chatId }) => chatId),
           heads: Object.fromEntries(heads.map(({ chatId, seq, rev }) => [chatId, { seq, rev }])),
         })
-        for (const frame of socket.held) socket.sendText(frame)
-        socket.held = []
+        for (const frame of socket.held ?? []) socket.sendText(frame)
+        socket.held = undefined
         socket.follow(userTopic(userId))
         for (const chatId of user.chatIds) socket.follow(chatTopic(chatId))
         socket.state = 'open'
@@ -223,19 +229,19 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
       } finally {
         opening.delete(socket)
         user.openings--
-        if (user.openings === 0) user.left.clear()
+        if (user.openings === 0) user.left = undefined
       }
     },
 
     /** Forgets a socket that has closed. */
     close(socket: Socket): void {
       opening.delete(socket)
-      socket.held = []
+      socket.held = undefined
       const userId = socket.caller?.userId
       const user = userId === undefined ? undefined : users.get(userId)
-      if (!user || userId === undefined || !user.sockets.delete(socket) || user.sockets.size > 0) return
+      if (!user || userId === undefined || !removeSocket(user, socket) || user.sockets.length > 0) return
       users.delete(userId)
-      for (const chatId of [...user.joining.keys(), ...user.chatIds]) drop(user, chatId)
+      for (const chatId of [...(user.joining?.keys() ?? []), ...user.chatIds.list()]) drop(user, chatId)
       bus.unsubscribe([userTopic(userId)])
     },
 
@@ -249,7 +255,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
       userIds.flatMap((userId) => {
         const user = users.get(userId)
         return user
-          ? [{ userId, chatIds: new Set([...user.chatIds, ...user.joining.keys()]), changes: user.changes }]
+          ? [{ userId, chatIds: new Set([...user.chatIds, ...(user.joining?.keys() ?? [])]), changes: user.changes }]
           : []
       }),
 
@@ -274,12 +280,12 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
     const surplus = findSurplus(user, maxPerUser)
     if (!surplus) return
     // At once: of many that open together each has to find another one.
-    user.sockets.delete(surplus)
+    removeSocket(user, surplus)
     surplus.close(closeCodes.crowdedOut, 'too many newer sockets of this user')
   }
 
   function add(userId: string): LocalUser {
-    const user = newLocalUser()
+    const user = newLocalUser(pool)
     users.set(userId, user)
     subscribe(user, [userTopic(userId)])
     return user

@@ -6,7 +6,8 @@ export class FrameQueue {
   /** Resolves when the last frame that is not a send is answered; undefined when it is. */
   private barrier: Promise<void> | undefined
   private sendsUnderWay = 0
-  private whenSent: (() => void)[] = []
+  /** Who waits until no send is under way; undefined for nobody. */
+  private whenSent: (() => void)[] | undefined
   /** Frames taken and not answered yet. */
   size = 0
 
@@ -37,14 +38,18 @@ export class FrameQueue {
 
   private sent(): Promise<void> | undefined {
     if (this.sendsUnderWay === 0) return undefined
-    return new Promise((resolve) => this.whenSent.push(resolve))
+    return new Promise((resolve) => {
+      this.whenSent ??= []
+      this.whenSent.push(resolve)
+    })
   }
 
   private endSend(): void {
     this.size--
     this.sendsUnderWay--
     if (this.sendsUnderWay > 0) return
-    for (const resolve of this.whenSent) resolve()
-    this.whenSent = []
+    const waiting = this.whenSent
+    this.whenSent = undefined
+    for (const resolve of waiting ?? []) resolve()
   }
 }

@@ -11,6 +11,7 @@ import { deviceOf } from './call-frames.ts'
 import { createDispatch, type DispatchOptions, MAX_FRAME_BYTES } from './dispatch.ts'
 import type { Fanout } from './fanout.ts'
 import { closeCodes, Socket } from './socket.ts'
+import { createTidying } from './tidying.ts'
 
 export interface GatewayOptions extends Omit<DispatchOptions, 'authenticate'> {
   fanout: Fanout
@@ -51,6 +52,7 @@ export function createGateway(options: GatewayOptions) {
   const { fanout, presence, calls, authenticate, log, maxConnections } = options
   const sockets = new Set<Socket>()
   const backlog = createBacklog(sockets)
+  const tidying = createTidying(() => Bun.gc(true))
   let isLeaving = false
   let isDraining = false
   const receive = createDispatch({ ...options, authenticate: present })
@@ -140,6 +142,7 @@ export function createGateway(options: GatewayOptions) {
     const socket = ws.data
     socket.attach(ws)
     sockets.add(socket)
+    tidying.noteOpening()
     const { shownCaller } = socket
     if (!shownCaller) return
     socket.queue.add(() => admit(socket, shownCaller))

@@ -1,38 +1,48 @@
 /** A user with sockets on this instance, and what they follow. */
 import type { Devices } from '../bus/control.ts'
+import { ChatIds, type IdPool } from './chat-ids.ts'
 import type { Socket } from './socket.ts'
 
 /** All sockets of a user follow the same chats. */
 export interface LocalUser {
-  sockets: Set<Socket>
-  chatIds: Set<string>
+  /** Never changed but replaced: whoever goes through them may bring about that one closes. The oldest first. */
+  sockets: readonly Socket[]
+  chatIds: ChatIds
   /** Chats just joined, with the events that wait until `chat_created` is sent. */
-  joining: Map<string, string[]>
+  joining: Map<string, string[]> | undefined
   /** How many of the sockets are opening, and the chats left meanwhile: the lists they read may be older. */
   openings: number
-  left: Set<string>
+  left: Set<string> | undefined
   /** Counts every change of what is followed. */
   changes: number
   /** Resolves when all that is followed so far is subscribed to. */
   subscribed: Promise<void>
 }
 
-export const newLocalUser = (): LocalUser => ({
-  sockets: new Set(),
-  chatIds: new Set(),
-  joining: new Map(),
+export const newLocalUser = (pool: IdPool): LocalUser => ({
+  sockets: [],
+  chatIds: new ChatIds(pool),
+  joining: undefined,
   openings: 0,
-  left: new Set(),
+  left: undefined,
   changes: 0,
   subscribed: Promise.resolve(),
 })
+
+/** @returns whether it was one of the user's */
+export function removeSocket(user: LocalUser, socket: Socket): boolean {
+  const others = user.sockets.filter((one) => one !== socket)
+  const isKnown = others.length < user.sockets.length
+  user.sockets = others
+  return isKnown
+}
 
 /**
  * The one that has to go when there are more than `max`: the oldest of the session that has the most. Whoever opens many
  * with one session, stolen or run wild, crowds out its own; the other devices of the user stay.
  */
 export function findSurplus({ sockets }: LocalUser, max: number): Socket | undefined {
-  if (sockets.size <= max) return undefined
+  if (sockets.length <= max) return undefined
   const bySession = Map.groupBy(sockets, ({ caller }) => caller?.sessionId)
   let most: readonly Socket[] = []
   for (const ofSession of bySession.values()) if (ofSession.length > most.length) most = ofSession

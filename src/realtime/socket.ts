@@ -21,8 +21,6 @@ export const closeCodes = {
 export type SocketState = 'unauthenticated' | 'opening' | 'open' | 'closed'
 
 export class Socket {
-  /** Names it among all sockets of all instances. */
-  readonly id = crypto.randomUUID()
   state: SocketState = 'unauthenticated'
   caller: Caller | undefined
   /** Shown at the handshake. */
@@ -30,7 +28,7 @@ export class Socket {
   /** Counted as online. */
   isPresent = false
   /** Frames of events that came while the socket was opening. */
-  held: string[] = []
+  held: string[] | undefined
   readonly queue = new FrameQueue()
   /** Milliseconds of performance.now(). */
   readonly openedAt = performance.now()
@@ -39,10 +37,28 @@ export class Socket {
   joinedChats: Set<string> | undefined
   /** The chat of a `join_chat` under way: frames of one socket are taken one at a time. */
   joiningChat: string | undefined
-  readonly frames = new FixedWindow(10_000)
-  readonly faults = new FixedWindow(10_000)
   private ws: ServerWebSocket<Socket> | undefined
   private ownTopic: string | undefined
+  // Made when they are needed first: most sockets only listen.
+  private ownId: string | undefined
+  private ownFrames: FixedWindow | undefined
+  private ownFaults: FixedWindow | undefined
+
+  /** Names it among all sockets of all instances. */
+  get id(): string {
+    this.ownId ??= crypto.randomUUID()
+    return this.ownId
+  }
+
+  get frames(): FixedWindow {
+    this.ownFrames ??= new FixedWindow(10_000)
+    return this.ownFrames
+  }
+
+  get faults(): FixedWindow {
+    this.ownFaults ??= new FixedWindow(10_000)
+    return this.ownFaults
+  }
 
   attach(ws: ServerWebSocket<Socket>): void {
     this.ws = ws
@@ -72,7 +88,12 @@ export class Socket {
   /** An event for this socket: sent, or held while it opens. */
   deliver(frame: string): void {
     if (this.state === 'open') this.sendText(frame)
-    else if (this.state === 'opening') this.held.push(frame)
+    else if (this.state === 'opening') this.hold(frame)
+  }
+
+  private hold(frame: string): void {
+    this.held ??= []
+    this.held.push(frame)
   }
 
   follow(topic: string): void {

@@ -57,6 +57,32 @@ export function describeHolders(name: string, connect: () => Promise<Holders>): 
       }
     })
 
+    it('counts each member of a group that grows from one and shrinks again', async () => {
+      const [here] = await pair()
+      const group = freshName()
+      const [one, other] = [freshName(), freshName()]
+      const state = async () => ({
+        held: await here.areHeld([one, other].map((member) => ({ group, member }))),
+        listed: (await here.list(group, 10)).sort(),
+      })
+      for (let round = 0; round < 3; round++) {
+        expect([await here.hold({ group, member: one }), await here.hold({ group, member: one })]).toEqual([
+          true,
+          false,
+        ])
+        expect(await state()).toEqual({ held: [true, false], listed: [one] })
+        expect(await here.hold({ group, member: other })).toBe(true)
+        expect(await state()).toEqual({ held: [true, true], listed: [one, other].sort() })
+        expect([await here.release({ group, member: one }), await here.release({ group, member: one })]).toEqual([
+          false,
+          true,
+        ])
+        expect(await state()).toEqual({ held: [false, true], listed: [other] })
+        expect(await here.release({ group, member: other })).toBe(true)
+        expect(await state()).toEqual({ held: [false, false], listed: [] })
+      }
+    })
+
     it('answers many at once, each in its place', async () => {
       const [here, there] = await pair()
       const group = freshName()

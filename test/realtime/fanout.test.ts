@@ -4,7 +4,7 @@ import { describe, expect, it } from 'bun:test'
 import type { ServerWebSocket } from 'bun'
 import type { Bus, BusListener, BusMessage } from '../../src/bus/bus.ts'
 import { chatJoined, chatLeft } from '../../src/bus/control.ts'
-import { chatTopic, userTopic } from '../../src/bus/topics.ts'
+import { chatTopic, type Topic, userTopic } from '../../src/bus/topics.ts'
 import { chatNotFound } from '../../src/errors.ts'
 import type { ChatOverview, Head } from '../../src/features/chats/model.ts'
 import { createLog } from '../../src/observability/log.ts'
@@ -141,6 +141,18 @@ describe('a socket that opens', () => {
     await opened
     publish([said('a', 'three')])
     expect(types(wire)).toEqual(['user_chats', 'one', 'two', 'three'])
+  })
+
+  it('holds what is for its user too, and nothing that is for another one or for every instance', async () => {
+    const { lists, publish, connect } = createWorld()
+    const { wire, opened } = connect()
+    const told = (topic: Topic, text: string): BusMessage => ({ ...said('a', text), topic })
+    await lists.answer([head('a'), head(USER)])
+    publish([told(userTopic(USER), 'mine'), told(userTopic('a'), 'of a user'), told('instances', 'of instances')])
+    publish([said(USER, 'of a chat'), told(userTopic('u11'), 'of another')])
+    await lists.answer([head('a'), head(USER)])
+    await opened
+    expect(types(wire)).toEqual(['user_chats', 'mine', 'of a chat'])
   })
 
   it('does not follow a chat that was left while the list of chats was on its way', async () => {

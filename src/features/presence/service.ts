@@ -44,7 +44,12 @@ export function createPresence(options: PresenceOptions) {
   /** Tells those in the chats who may see the user's presence. Never rejects: nobody could do anything about it. */
   async function tell(userId: string, chatIds: readonly string[], sign: (to: Topic) => BusMessage): Promise<void> {
     try {
-      bus.publish((await audience.of(userId, chatIds)).map(sign))
+      const topics = await audience.of(userId, chatIds)
+      const [first] = topics
+      if (first === undefined) return
+      // The same to all of them, whoever is in hundreds of chats: made once.
+      const message = sign(first)
+      bus.publish(topics.map((topic) => ({ ...message, topic })))
     } catch (error) {
       noteUntold(error)
     }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'bun:test'
+import { createTidying } from '../../src/realtime/tidying.ts'
+
+/** A collection takes 10 ms of a clock that else stands still. */
+function create() {
+  let time = 0
+  let collections = 0
+  const collect = () => {
+    collections++
+    time += 10
+  }
+  const tidying = createTidying(collect, () => time)
+  return {
+    collections: () => collections,
+    wait: (ms: number) => {
+      time += ms
+    },
+    open: (count: number) => {
+      for (let n = 0; n < count; n++) tidying.noteOpening()
+    },
+  }
+}
+
+describe('the garbage of sockets that open', () => {
+  it('is collected when it is that of many', () => {
+    const { open, collections } = create()
+    open(10)
+    expect(collections()).toBe(0)
+    open(90)
+    expect(collections()).toBe(1)
+  })
+
+  it('is collected no more often than leaves most of the time for the work itself', () => {
+    const { open, wait, collections } = create()
+    for (let n = 0; n < 100; n++) {
+      open(100)
+      wait(1)
+    }
+    // 100 ms of work and of collections.
+    expect(collections()).toBeLessThanOrEqual(2)
+    wait(1000)
+    open(100)
+    expect(collections()).toBeLessThanOrEqual(3)
+    expect(collections()).toBeGreaterThan(1)
+  })
+
+  it('is collected again and again while they come slowly', () => {
+    const { open, wait, collections } = create()
+    for (let n = 0; n < 500; n++) {
+      open(1)
+      wait(100)
+    }
+    expect(collections()).toBe(20)
+  })
+})
