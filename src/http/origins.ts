@@ -1,12 +1,6 @@
 /** Which web pages may use this server from a browser. */
-import type { CORSConfig } from '@elysiajs/cors'
 
-/** Uploads in pieces. */
-const TUS_REQUEST = ['Tus-Resumable', 'Upload-Length', 'Upload-Metadata', 'Upload-Offset']
-const TUS_ANSWER = ['Location', 'Tus-Resumable', 'Upload-Length', 'Upload-Offset', 'Upload-Expires']
-
-/** What an answer with a file says of it. */
-const FILE_ANSWER = ['Accept-Ranges', 'Content-Disposition', 'Content-Range', 'ETag']
+export type OriginPolicy = ReturnType<typeof createOriginPolicy>
 
 /**
  * Pages of this server's own origin always; others when `allowed` names their origin. `*` lets any page call the REST API
@@ -18,17 +12,12 @@ export function createOriginPolicy(allowed: readonly string[], publicUrl: string
   const own = publicUrl === undefined ? undefined : new URL(publicUrl).origin
 
   const isListed = (origin: string) => listed.has(origin) || origin === own
-  const cors: CORSConfig = {
-    origin: isAnyAllowed ? '*' : (request) => isListed(request.headers.get('origin') ?? ''),
-    credentials: !isAnyAllowed,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-    allowedHeaders: ['Origin', 'Content-Type', 'Accept', 'Authorization', 'Idempotency-Key', ...TUS_REQUEST],
-    exposeHeaders: ['Retry-After', 'X-Request-Id', ...FILE_ANSWER, ...TUS_ANSWER],
-    maxAge: 3600,
-  }
 
   return {
-    cors,
+    /** Every page, without credentials. */
+    isAnyAllowed,
+    /** Pages of this origin, with credentials. */
+    isListed,
     /** Cross-Origin-Resource-Policy of files: it cannot name origins. Without it any page could show them by a link. */
     resourcePolicy: isAnyAllowed || listed.size > 0 ? ('cross-origin' as const) : ('same-origin' as const),
     /** For the WebSocket, which CORS does not cover. `host` is the Host header. */
