@@ -43,7 +43,7 @@ describe('with pages of one other origin allowed', () => {
   })
 
   it('a preflight is answered for any path, before anybody is asked who they are', async () => {
-    for (const path of ['/api/v1/users/me', '/nowhere']) {
+    for (const path of ['/', '/api/v1/users/me', '/nowhere']) {
       const answer = await ask(server, path, 'OPTIONS', OURS)
       expect(answer.status).toBe(204)
       expect(toldOf(answer)).toMatchObject({ 'access-control-allow-origin': OURS, 'access-control-max-age': '3600' })
