@@ -40,10 +40,10 @@ export const wholeNumber = (
 ) => t.Number({ ...options, minimum, maximum, multipleOf: 1 })
 
 /**
- * A whole number in an answer. Not t.Integer: as that takes text too, Elysia would walk through every answer with one, value
- * by value, to see what is to be encoded, which takes longer than all else it does with it.
+ * A whole number in an answer. Not t.Integer: for its sake Elysia would walk each answer for what is to be turned into text,
+ * which costs more than all else that is done to it.
  */
-export const integer = (options: { description?: string; examples?: number[] } = {}) =>
+export const Whole = (options: { description?: string; examples?: number[] } = {}) =>
   t.Number({ ...options, multipleOf: 1 })
 
 /** The length of a page, 1 to 100. */
