@@ -1,5 +1,4 @@
 /** The whole server on one screen: the routes on top of the services, and the jobs beside them. */
-import { cors } from '@elysiajs/cors'
 import { Elysia } from 'elysia'
 import { createAccountRoutes } from './features/auth/account-routes.ts'
 import { createAuthRoutes } from './features/auth/routes.ts'
@@ -18,6 +17,7 @@ import { uploadRoutes } from './features/uploads/routes.ts'
 import { createAuditRoutes } from './features/users/audit-routes.ts'
 import { createBlockRoutes } from './features/users/blocks-routes.ts'
 import { createUserRoutes } from './features/users/routes.ts'
+import { crossOrigin } from './http/cors.ts'
 import { docs } from './http/docs.ts'
 import { healthRoutes, type Probe } from './http/health.ts'
 import { metricsRoutes } from './http/metrics.ts'
@@ -66,7 +66,7 @@ export function createApp(options: AppOptions) {
     .use(socketRoutes(gateway))
   const http = new Elysia()
     .use(createPlumbing(log, metrics))
-    .use(cors(origins.cors))
+    .use(crossOrigin(origins.cors))
     .use(
       healthRoutes({
         probes,

@@ -5,7 +5,8 @@
 import { version } from '../package.json'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import { IMAGE_WORKER } from './features/media/worker-command.ts'
-import { createLog, type Log } from './observability/log.ts'
+import { gatherLines } from './observability/gather-lines.ts'
+import { createLog, type Log, type WriteLine } from './observability/log.ts'
 
 const HELP = `Usage: messenger [COMMAND]
 
@@ -34,7 +35,7 @@ const writeError = (text: string) => void process.stderr.write(text)
 async function run([command = 'serve', ...args]: string[]): Promise<number> {
   switch (command) {
     case 'serve':
-      return await withConfig(runServer, write)
+      return await withConfig(runServer, logToOutput())
     case 'migrate':
       return await withConfig(runMigrate)
     case 'healthcheck': {
@@ -95,7 +96,7 @@ async function tellVersions(): Promise<number> {
 /** The server logs to the standard output; for the other commands that is where their results go. */
 async function withConfig(
   command: (config: Config, log: Log) => Promise<number>,
-  writeLog: (text: string) => void = writeError,
+  writeLog: WriteLine = (line) => writeError(`${line}\n`),
 ): Promise<number> {
   let config: Config
   try {
@@ -107,13 +108,20 @@ async function withConfig(
     )
     return NOT_UNDERSTOOD
   }
-  const log = createLog(config.LOG_LEVEL, (line) => writeLog(`${line}\n`))
+  const log = createLog(config.LOG_LEVEL, writeLog)
   try {
     return await command(config, log)
   } catch (error) {
     log.error('messenger cannot run', { reason: error instanceof Error ? error.message : String(error), error })
     return FAILED
   }
+}
+
+/** The server logs each request. However it ends but for a signal that kills, what it logged is there. */
+function logToOutput(): WriteLine {
+  const lines = gatherLines(write)
+  process.on('exit', lines.flush)
+  return lines.write
 }
 
 /** Runs until a signal, or a fault that it cannot live with. A signal during the start stops it when it has started. */

@@ -27,7 +27,7 @@ const OWNERS: Record<string, RegExp> = {
   '@fastify/busboy': /^src\/http\/multipart\.ts$/,
   sharp: /^src\/(?:features\/media\/image|demo\/pictures\/draw)\.ts$/,
   '@elysiajs/swagger': /^src\/http\/docs\.ts$/,
-  '@elysiajs/cors': /^src\/(?:app\.ts|http\/)/,
+  '@elysiajs/cors': /^src\/http\/(?:cors|origins)\.ts$/,
   '@elysiajs/jwt': /^src\/features\/auth\/tokens\.ts$/,
   preact: /^src\/web\/(?!sync\/)/,
   '@preact/signals': /^src\/web\/(?!sync\/)/,

@@ -8,6 +8,8 @@ export const limitKey = (name: string) => `limit:${name}`
 
 /** Of a cached value: it holds the value, or the lease of whoever is loading it. */
 export const profileKey = (userId: string) => `user:profile:${userId}`
+/** As its owner sees it. */
+export const ownProfileKey = (userId: string) => `user:own_profile:${userId}`
 export const PROFILE_SECONDS = 300
 /** `dmKey` names both, the smaller id first, joined by a colon. */
 export const dmChatKey = (dmKey: string) => `chat:dm:${dmKey}`

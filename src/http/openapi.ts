@@ -1,5 +1,6 @@
 /** The OpenAPI document as the plugin writes it, made what the standard and a reader want. */
 import * as errors from '../errors.ts'
+import { INSTANT_PATTERN } from './text.ts'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 type Node = { [key: string]: Json }
@@ -126,6 +127,10 @@ function tidy(value: Json): Json {
   if (node.type === 'number' && node.multipleOf === 1) {
     const { multipleOf: _step, ...rest } = node
     return tidy({ ...rest, type: 'integer' })
+  }
+  if (node.pattern === INSTANT_PATTERN) {
+    const { pattern: _pattern, ...rest } = node
+    return tidy({ ...rest, format: 'date-time' })
   }
   // The first of several is what Elysia puts in for lack of another: nobody chose it.
   if (Array.isArray(node.enum) && node.default === node.enum[0]) delete node.default

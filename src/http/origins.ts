@@ -28,7 +28,8 @@ export function createOriginPolicy(allowed: readonly string[], publicUrl: string
   }
 
   return {
-    cors,
+    /** Undefined where no page but this server's own may ask: it needs no permission, and others read that in its absence. */
+    cors: listed.size > 0 ? cors : undefined,
     /** Cross-Origin-Resource-Policy of files: it cannot name origins. Without it any page could show them by a link. */
     resourcePolicy: isAnyAllowed || listed.size > 0 ? ('cross-origin' as const) : ('same-origin' as const),
     /** For the WebSocket, which CORS does not cover. `host` is the Host header. */

@@ -13,6 +13,10 @@ interface Arrival {
 
 const REQUEST_ID = 'x-request-id'
 
+/** With a Host that is none, the URL of a request is what its first line says. */
+const PATH = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/
+const pathOf = (url: string): string => PATH.exec(url)?.[1] ?? ''
+
 /** Mount it before every route. */
 export function createPlumbing(log: Log, metrics: Metrics) {
   const note = createRequestMeter(metrics)
@@ -28,7 +32,7 @@ export function createPlumbing(log: Log, metrics: Metrics) {
     arrivals.delete(request)
     const ms = performance.now() - arrival.at
     note(request.method, route, status, ms)
-    const path = new URL(request.url).pathname
+    const path = pathOf(request.url)
     const write = /^\/health(?:\/ready)?$/.test(path) && status < 400 ? log.debug : log.info
     write('request', {
       request_id: arrival.id,
@@ -47,10 +51,9 @@ export function createPlumbing(log: Log, metrics: Metrics) {
       set.headers['x-content-type-options'] = 'nosniff'
     })
     .onError({ as: 'global' }, ({ request, error, code, set }) => {
-      const { pathname } = new URL(request.url)
       const known = code === 'NOT_FOUND' ? routeNotFound() : toAppError(error)
       const id = arrivals.get(request)?.id ?? ''
-      if (!known) log.error('A request failed', { request_id: id, path: pathname, error })
+      if (!known) log.error('A request failed', { request_id: id, path: pathOf(request.url), error })
       const told: AppError = known ?? internalError(id)
       const retryAfter = told.details.retry_after
       if (typeof retryAfter === 'number') set.headers['retry-after'] = String(retryAfter)

@@ -113,7 +113,38 @@ function createSeries<T>(labels: readonly string[], make: () => T) {
     series.set(text, made)
     return made
   }
-  return { of: (...values: string[]) => find(labelText(labels, values)), all: () => [...series] }
+
+  /** Each by its values, one label after the other: whoever counts builds no text. */
+  const root = createBranch<T>()
+  const of = (...values: string[]): T => {
+    let branch: Branch<T> | undefined = root
+    for (const value of values) branch = branch?.next.get(value)
+    if (branch?.found !== undefined) return branch.found
+    const text = labelText(labels, values)
+    const found = find(text)
+    // What is counted with others is not remembered: there may be any number of it.
+    if (series.get(text) === found) plant(root, values, found)
+    return found
+  }
+
+  return { of, all: () => [...series] }
+}
+
+interface Branch<T> {
+  next: Map<string, Branch<T>>
+  found: T | undefined
+}
+
+const createBranch = <T>(): Branch<T> => ({ next: new Map(), found: undefined })
+
+function plant<T>(root: Branch<T>, values: readonly string[], found: T): void {
+  let branch = root
+  for (const value of values) {
+    const next = branch.next.get(value) ?? createBranch<T>()
+    branch.next.set(value, next)
+    branch = next
+  }
+  branch.found = found
 }
 
 function labelText(names: readonly string[], values: readonly string[]): string {

@@ -56,8 +56,6 @@ export const rows: Row[] = [
   // The page of the plugin that writes the document loads from elsewhere.
   { route: 'GET /swagger/plugin', answers: everybody(refused(404, 'No such endpoint')) },
   { route: 'GET /swagger/json', answers: everybody(ok) },
-  { route: 'OPTIONS /', answers: everybody({ status: 204 }) },
-  { route: 'OPTIONS /*', answers: everybody({ status: 204 }) },
 
   ...['GET /ws', 'GET /api/v1/ws'].flatMap((route): Row[] => [
     // Without a token the first frame must bring it.

@@ -4,6 +4,7 @@ import { readWhileChanging } from '../features/messages/recent-support.ts'
 import { buy, monthly } from '../features/subscriptions/support.ts'
 import type { Json, TestUser } from '../support/client.ts'
 import { PASSWORD } from '../support/server.ts'
+import { until } from '../support/until.ts'
 import { startTwo, type TwoInstances } from './support.ts'
 
 let two: TwoInstances
@@ -103,6 +104,70 @@ describe('a profile', () => {
       await Bun.sleep(50)
     }
     expect(await isKept(`user:profile:${ann.id}`, () => seenBy(ben, ann))).toBe(true)
+  })
+})
+
+describe('my own profile', () => {
+  const keyOf = ({ id }: TestUser) => `user:own_profile:${id}`
+  const mine = async (at: TestUser): Promise<Json> => (await at.get('/users/me')).body
+  /** As both instances show it to its owner. */
+  const shown = (user: TestUser): Promise<Json[]> => Promise.all(two.on(user).map(mine))
+
+  it('that I changed on one instance is shown by the other', async () => {
+    const [ann] = await addPair()
+    for (let n = 0; n < 20; n++) {
+      expect(await isKept(keyOf(ann), () => shown(ann))).toBe(true)
+      await setBio(two.on(ann)[n % 2] as TestUser, `${n}`)
+      expect(await shown(ann)).toMatchObject([{ bio: `${n}` }, { bio: `${n}` }])
+    }
+  })
+
+  it('is never older than my last answered change, while both instances read and write it', async () => {
+    const [ann] = await addPair()
+    let written = 0
+    let isOver = false
+    let reads = 0
+    const write = async () => {
+      for (let n = 1; n <= 60; n++) {
+        await setBio(two.on(ann)[n % 2] as TestUser, `${n}`)
+        written = n
+      }
+      isOver = true
+    }
+    const read = async (at: TestUser) => {
+      while (!isOver) {
+        const atLeast = written
+        expect(Number((await mine(at)).bio ?? 0)).toBeGreaterThanOrEqual(atLeast)
+        reads++
+      }
+    }
+    await Promise.all([write(), ...two.on(ann).map(read)])
+    expect(reads).toBeGreaterThan(20)
+  })
+
+  it('shows when premium was bought and when I was last here', async () => {
+    const [ann] = await addPair()
+    expect(await shown(ann)).toMatchObject([{ is_premium: false }, { is_premium: false }])
+    expect((await buy(two.on(ann)[0], monthly)).status).toBeLessThan(300)
+    expect(await shown(ann)).toMatchObject([{ is_premium: true }, { is_premium: true }])
+    // Written some seconds after I was here.
+    await until(async () => (await shown(ann)).every(({ last_seen }) => last_seen !== null))
+  })
+
+  it('opens nothing: kept or not, a session that ended and a deleted account are refused', async () => {
+    const [ann, ben] = await addPair()
+    expect(await isKept(keyOf(ann), () => shown(ann))).toBe(true)
+    const kept = await two.redis.cli('get', keyOf(ann))
+    expect((await two.on(ann)[0].post('/auth/logout')).status).toBe(200)
+    await until(async () => (await two.on(ann)[1].get('/users/me')).status === 401)
+    expect((await two.on(ann)[0].get('/users/me')).status).toBe(401)
+    await two.redis.cli('set', keyOf(ann), kept, 'px', '60000')
+    for (const at of two.on(ann)) expect((await at.get('/users/me')).status).toBe(401)
+
+    expect(await isKept(keyOf(ben), () => shown(ben))).toBe(true)
+    expect((await two.on(ben)[1].call('DELETE', '/users/me', { password: PASSWORD })).status).toBe(200)
+    expect(await two.redis.cli('get', keyOf(ben))).not.toContain(ben.id)
+    for (const at of two.on(ben)) expect([401, 404]).toContain((await at.get('/users/me')).status)
   })
 })
 

@@ -30,9 +30,11 @@ describe('a counter', () => {
     const metrics = createMetrics()
     const of = metrics.counters('x_total', 'X.', ['id'])
     for (let n = 0; n < 1500; n++) of(`${n}`).inc()
+    for (let n = 0; n < 1500; n++) of(`${n}`).inc()
     const lines = (await metrics.print()).trim().split('\n').slice(2)
     expect(lines).toHaveLength(1001)
-    expect(lines.at(-1)).toBe('x_total{id="other"} 500')
+    expect(lines[999]).toBe('x_total{id="999"} 2')
+    expect(lines.at(-1)).toBe('x_total{id="other"} 1000')
   })
 
   it('has a name of its own', () => {

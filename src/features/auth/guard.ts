@@ -62,6 +62,23 @@ export function createGuard(deps: GuardDeps) {
     return { address: address.replace(/%.*$/, ''), userAgent: userAgent ?? null }
   }
 
+  /**
+   * Who changes something is looked up before the body comes: they may be gone afterwards. Who only reads is looked up
+   * when somebody asks, which is next to never.
+   */
+  const noteClient = (arrival: Arrival): Client => {
+    const isReading = arrival.request.method === 'GET' || arrival.request.method === 'HEAD'
+    if (!isReading) return clientOf(arrival)
+    return {
+      get address() {
+        return clientOf(arrival).address
+      },
+      get userAgent() {
+        return clientOf(arrival).userAgent
+      },
+    }
+  }
+
   const count = async (key: string, most: number) => {
     const retryAfterSeconds = await limiter.hit(key, { count: most, periodSeconds: PERIOD_SECONDS })
     if (retryAfterSeconds > 0) throw tooManyRequests(retryAfterSeconds)
@@ -92,7 +109,7 @@ export function createGuard(deps: GuardDeps) {
     const { userId, sessionId } = await identify(tokenOf(arrival), arrival)
     if (limits.isOn) await countOf(userId)
     lastSeen.touch(userId)
-    return { userId, sessionId, client: clientOf(arrival) }
+    return { userId, sessionId, client: noteClient(arrival) }
   }
 
   /** For files: what they are opened by otherwise is their own affair, and no limit counts them. */
@@ -128,7 +145,8 @@ const leaveBody = () => Promise.resolve({})
 
 /**
  * The stages in which `admit` decides before anything else, once a request. A macro's `resolve` alone would run after
- * validation: strangers would be told what is wrong with their body.
+ * validation: strangers would be told what is wrong with their body. Each stage names what it takes: for one that takes
+ * all, Elysia reads headers, cookies and the query of every request.
  */
 function checkpoint<Pass extends Record<string, unknown>>(
   admit: (arrival: Arrival) => Promise<Pass>,
@@ -144,19 +162,19 @@ function checkpoint<Pass extends Record<string, unknown>>(
   }
   return {
     /** Runs only where there may be a body. A refusal thrown here would become a fault of the body, so it waits. */
-    async parse(arrival: Arrival): Promise<unknown> {
-      const isAdmitted = await outcomeOf(arrival).then(
+    async parse({ request, server }: Arrival): Promise<unknown> {
+      const isAdmitted = await outcomeOf({ request, server }).then(
         () => true,
         () => false,
       )
       // An empty body in its place: a stranger's is not even read.
-      return isAdmitted ? readBody?.(arrival.request) : {}
+      return isAdmitted ? readBody?.(request) : {}
     },
-    async transform(arrival: Arrival & { set: { headers: Record<string, unknown> } }): Promise<void> {
+    async transform({ request, server, set }: Arrival & { set: { headers: Record<string, unknown> } }): Promise<void> {
       // RFC 9111, 5.2.2.5: what is meant for one user, tokens above all, is kept by no cache.
-      arrival.set.headers['cache-control'] = 'no-store'
-      await outcomeOf(arrival)
+      set.headers['cache-control'] = 'no-store'
+      await outcomeOf({ request, server })
     },
-    resolve: (arrival: Arrival): Promise<Pass> => outcomeOf(arrival),
+    resolve: ({ request, server }: Arrival): Promise<Pass> => outcomeOf({ request, server }),
   }
 }

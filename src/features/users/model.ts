@@ -126,11 +126,10 @@ export const toAuditEntry = (row: AuditRow): AuditLog['entries'][number] => ({
   created_at: row.createdAt.toISOString(),
 })
 
-/** @param uploadMaxBytes of the account's tier */
-export const toOwnProfile = (row: OwnRow, uploadMaxBytes: number): OwnProfile => ({
+/** All of it but what the tier says. */
+export const toOwnProfile = (row: OwnRow): Omit<OwnProfile, 'upload_max_bytes'> => ({
   ...toPublicProfile(row),
   phone: row.phone,
   email: row.email,
   created_at: row.createdAt.toISOString(),
-  upload_max_bytes: uploadMaxBytes,
 })

@@ -1,10 +1,10 @@
-/** Profiles as others see them, by id: members of groups and channels look up whoever writes there. */
-import type { Cache } from '../../cache/cache.ts'
-import { PROFILE_SECONDS, profileKey } from '../../cache/keys.ts'
+/** Profiles by id: one's own, and as members of groups and channels see whoever writes there. */
+import { type Cache, remember } from '../../cache/cache.ts'
+import { ownProfileKey, PROFILE_SECONDS, profileKey } from '../../cache/keys.ts'
 import type { Db } from '../../db/client.ts'
 import { userNotFound } from '../../errors.ts'
-import { type PublicProfile, toPublicProfile } from './model.ts'
-import { findPublic, listPublic } from './store.ts'
+import { type OwnProfile, type PublicProfile, toOwnProfile, toPublicProfile } from './model.ts'
+import { findOwn, findPublic, listPublic } from './store.ts'
 
 export type Profiles = ReturnType<typeof createProfiles>
 
@@ -19,6 +19,16 @@ interface Kept {
 
 export function createProfiles({ db, cache, maxBlocked = MAX_BLOCKED }: { db: Db; cache: Cache; maxBlocked?: number }) {
   return {
+    /** One's own, but for what the tier says. @throws userNotFound when the account was deleted meanwhile */
+    async getOwn(userId: string): Promise<Omit<OwnProfile, 'upload_max_bytes'>> {
+      const text = await remember(cache, ownProfileKey(userId), PROFILE_SECONDS, async () => {
+        const row = await findOwn(db, userId)
+        return row && JSON.stringify(toOwnProfile(row))
+      })
+      if (text === undefined) throw userNotFound()
+      return JSON.parse(text) as Omit<OwnProfile, 'upload_max_bytes'>
+    },
+
     /** As the viewer sees it. A deleted account is answered too: nulls and `is_deleted`. @throws userNotFound */
     async get(viewerId: string, userId: string): Promise<PublicProfile> {
       const key = profileKey(userId)
@@ -41,11 +51,12 @@ export function createProfiles({ db, cache, maxBlocked = MAX_BLOCKED }: { db: Db
     },
 
     /**
-     * For whoever has changed what others see of these users, or whom these have blocked: after the commit. When it has
-     * resolved no instance shows what was before.
+     * For whoever has changed what these users or others see of them, or whom these have blocked: after the commit. When it
+     * has resolved no instance shows what was before.
      */
     async forget(userIds: readonly string[]): Promise<void> {
-      await Promise.all(userIds.map((userId) => cache.forget(profileKey(userId))))
+      const keys = userIds.flatMap((userId) => [profileKey(userId), ownProfileKey(userId)])
+      await Promise.all(keys.map(cache.forget))
     },
   }
 }

@@ -8,7 +8,6 @@ import {
   type Client,
   type OwnProfile,
   type PublicProfile,
-  toOwnProfile,
   toPublicProfile,
   type UpdatedProfile,
   type UpdateProfile,
@@ -39,9 +38,8 @@ export function createUsers({ db, profiles, avatars, uploadMaxBytesOf }: UsersDe
   const service = {
     /** @throws userNotFound when the account was deleted meanwhile */
     async getMe(userId: string): Promise<OwnProfile> {
-      const row = await store.findOwn(db, userId)
-      if (!row) throw userNotFound()
-      return toOwnProfile(row, await uploadMaxBytesOf(userId))
+      const profile = await profiles.getOwn(userId)
+      return { ...profile, upload_max_bytes: await uploadMaxBytesOf(userId) }
     },
 
     /** As others see them. */

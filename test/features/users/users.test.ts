@@ -36,6 +36,20 @@ describe('profiles', () => {
     expect(new Date(body.created_at).toISOString()).toBe(body.created_at)
   })
 
+  it('of mine are read from the database once, until something of them changes', async () => {
+    const user = await server.register()
+    const me = async () => (await server.call('GET', '/users/me', { token: user.token })).body
+    const { sql } = database
+    await me()
+    // Behind the server's back: it shows whether it looked.
+    await sql`update users set bio = 'unnoticed' where id = ${user.userId}`
+    expect((await me()).bio).toBeNull()
+    await update(user, { username: `renamed_${user.userId.slice(-12)}` })
+    expect(await me()).toMatchObject({ username: `renamed_${user.userId.slice(-12)}`, bio: 'unnoticed' })
+    await update(user, { bio: 'mine' })
+    expect((await me()).bio).toBe('mine')
+  })
+
   it('show others what is public and no more', async () => {
     const [user, other] = [await server.register(), await server.register()]
     const { status, body } = await server.call('GET', `/users/${user.userId}`, { token: other.token })
