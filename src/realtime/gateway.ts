@@ -38,8 +38,8 @@ export interface GatewayOptions extends Omit<DispatchOptions, 'authenticate'> {
 
 export type Gateway = ReturnType<typeof createGateway>
 
-/** Clients are told 5 s: the rest is for a busy event loop and the way there, so that nobody stays longer. */
-const AUTH_WITHIN_MS = 4900
+/** Nobody stays for 5 s: the rest is for an event loop that is busy, and the way to the client. */
+const AUTH_WITHIN_MS = 4500
 const WARN_BEFORE_SECONDS = 60
 const SWEEP_EVERY_MS = 1000
 const POLL_SESSIONS_EVERY_MS = 15_000
@@ -194,7 +194,7 @@ export function createGateway(options: GatewayOptions) {
 
     /**
      * Answers GET /ws. A token comes by `?token=`, `Authorization: Bearer` or `Sec-WebSocket-Protocol: bearer, <token>`;
-     * without one the first frame must bring it within 5 s, by when the socket is closed.
+     * without one the first frame must bring it: a socket without a token is closed before it is 5 s old.
      * @returns undefined when the connection became a socket
      * @throws AppError 400 no handshake, 401, 403 foreign origin, 429, 503 full or stopping
      */
