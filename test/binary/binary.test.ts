@@ -54,7 +54,7 @@ describe('the binary on a bare machine', () => {
       expect(out).toMatch(/^messenger +\S+ \(binary\)$/m)
       expect(out).toMatch(/^sharp +\S+, libvips \S+$/m)
     }
-  }, 20_000)
+  })
 
   it('takes settings from the environment alone, whatever lies around', async () => {
     const [person] = machine.people
@@ -123,7 +123,7 @@ describe('the binary on a bare machine', () => {
     expect(scripts.length).toBeGreaterThan(0)
     for (const path of scripts) expect((await (await fetch(`${url}${path}`)).text()).length).toBeGreaterThan(1000)
     await end(server, 'SIGTERM')
-  }, 40_000)
+  })
 
   it('documents itself without the internet', async () => {
     const [person] = machine.people
@@ -134,7 +134,7 @@ describe('the binary on a bare machine', () => {
     const document = (await (await fetch(`${url}/swagger/json`)).json()) as { paths: Record<string, unknown> }
     expect(Object.keys(document.paths).length).toBeGreaterThan(30)
     await end(server, 'SIGTERM')
-  }, 40_000)
+  })
 
   it('unpacks PostgreSQL once, though two servers start at once', async () => {
     const [person] = machine.people

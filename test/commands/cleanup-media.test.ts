@@ -43,13 +43,13 @@ describe('messenger cleanup-media', () => {
       expect(err).toContain('Usage: messenger cleanup-media')
     }
     expect(await isThere(unneeded)).toBe(true)
-  }, 30_000)
+  })
 
   it('lists what it would remove, with sizes and totals', async () => {
     const { code, out } = await command('--dry-run')
     expect({ code, out }).toEqual({ code: 0, out: `${listOf(unneeded)}Would remove 2 files, 19 bytes\n` })
     expect(await isThere(unneeded)).toBe(true)
-  }, 30_000)
+  })
 
   it('stops while a backup copies the files, and says so', async () => {
     const letGo = await holdFiles(server.database.sql)
@@ -58,7 +58,7 @@ describe('messenger cleanup-media', () => {
     expect(err).toContain('a backup is copying files')
     expect(await isThere(unneeded)).toBe(true)
     await letGo()
-  }, 30_000)
+  })
 
   it('removes it, and then finds nothing', async () => {
     expect(await command()).toMatchObject({ code: 0, out: `${listOf(unneeded)}Removed 2 files, 19 bytes\n` })
@@ -66,5 +66,5 @@ describe('messenger cleanup-media', () => {
     const rows = await server.database.db.select({ id: media.id }).from(media)
     expect(rows).toEqual([{ id: living.id }])
     expect(await command()).toMatchObject({ code: 0, out: 'Removed 0 files, 0 bytes\n' })
-  }, 30_000)
+  })
 })

@@ -42,7 +42,7 @@ describe('the command line', () => {
     expect(code).toBe(0)
     expect(out).toContain('Usage: messenger user')
     await remove()
-  }, 20_000)
+  })
 })
 
 describe('wrong settings', () => {
@@ -83,7 +83,7 @@ describe('migrate', () => {
     expect(first.code).toBe(0)
     expect(first.out).toMatch(/^Migrated: 0000_first/)
     expect(await run(['migrate'], settings)).toMatchObject({ code: 0, out: 'The database is up to date\n' })
-  }, 20_000)
+  })
 
   it('fails in one clear line when the database is not there', async () => {
     const { code, out, err } = await run(['migrate'], {
@@ -93,7 +93,7 @@ describe('migrate', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err.trimEnd().split('\n')).toHaveLength(1)
     expect(JSON.parse(err)).toMatchObject({ level: 'error', message: 'messenger cannot run' })
-  }, 20_000)
+  })
 })
 
 describe('healthcheck', () => {

@@ -65,7 +65,7 @@ describe('with the embedded database', () => {
     expect(errors).toHaveLength(1)
     expect(errors[0].reason).toContain('in use by another running server')
     expect((await fetch(`${url}/health/ready`)).status).toBe(200)
-  }, 20_000)
+  })
 
   it('lets migrate and user work beside it; who is disabled loses the socket within 30 s', async () => {
     expect(await run(['migrate'], here())).toMatchObject({ code: 0, out: 'The database is up to date\n' })
@@ -113,14 +113,14 @@ describe('with the embedded database', () => {
     expect(await readFile(join(dataDir.path, 'jwt-secret'), 'utf8')).toBe(secret)
     expect((await stat(join(dataDir.path, 'jwt-secret'))).mode & 0o777).toBe(0o600)
     expect((await run(['user', 'list'], here())).out).toContain('beside')
-  }, 40_000)
+  })
 
   it('ends on SIGINT too, though it is sent twice', async () => {
     server.process.kill('SIGINT')
     server.process.kill('SIGINT')
     expect((await server.finished).code).toBe(0)
     expect(await countPostgres(dataDir.path)).toBe(0)
-  }, 20_000)
+  })
 
   it('refuses a secret file that holds no secret, and leaves no PostgreSQL behind', async () => {
     const path = join(dataDir.path, 'jwt-secret')
@@ -131,7 +131,7 @@ describe('with the embedded database', () => {
     expect(errorsOf(refused)[0].reason).toContain('holds no secret')
     expect(await countPostgres(dataDir.path)).toBe(0)
     await writeFile(path, secret)
-  }, 20_000)
+  })
 
   it('says clearly that its port is taken, and leaves no PostgreSQL behind', async () => {
     const holder = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
@@ -142,7 +142,7 @@ describe('with the embedded database', () => {
     expect(errors[0].reason).toContain(String(holder.port))
     expect(await countPostgres(dataDir.path)).toBe(0)
     await holder.stop(true)
-  }, 20_000)
+  })
 })
 
 describe('a signal during the start', () => {
@@ -165,7 +165,7 @@ describe('a signal during the start', () => {
       second.process.kill('SIGTERM')
       expect((await second.finished).code).toBe(0)
       await dataDir.remove()
-    }, 40_000)
+    })
   }
 })
 
@@ -187,5 +187,5 @@ describe('with a database of its own', () => {
     third.process.kill('SIGTERM')
     expect((await third.finished).code).toBe(0)
     await dataDir.remove()
-  }, 40_000)
+  })
 })

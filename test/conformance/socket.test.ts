@@ -76,7 +76,7 @@ describe('connecting', () => {
     const socket = new Socket(`${server.url.replace('http', 'ws')}/ws`)
     await socket.closed
     expect(socket.all('user_chats')).toEqual([])
-  }, 15_000)
+  })
 
   test('ends when the session does', async () => {
     const leaving = await addPerson(server, 'leaving')

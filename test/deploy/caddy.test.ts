@@ -151,5 +151,5 @@ describe('the shipped Caddyfile without an instance', () => {
     } finally {
       await caddy.stop()
     }
-  }, 40_000)
+  })
 })

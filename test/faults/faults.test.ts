@@ -163,5 +163,5 @@ describe('a server under load', () => {
     const words = server.logs.map(({ message }) => String(message)).join('\n')
     expect(words).not.toMatch(/not properly shut down|interrupted|recover/)
     expect(words).toContain('messenger is ready')
-  }, 30_000)
+  })
 })

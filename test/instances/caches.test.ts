@@ -103,7 +103,7 @@ describe('a profile', () => {
       await Bun.sleep(50)
     }
     expect(await isKept(`user:profile:${ann.id}`, () => seenBy(ben, ann))).toBe(true)
-  }, 30_000)
+  })
 })
 
 describe('the look-up of a direct chat', () => {

@@ -126,7 +126,7 @@ describe('Redis', () => {
     }
     await socket.close()
     await late.stop()
-  }, 30_000)
+  })
 })
 
 describe('the limit that protects logins', () => {

@@ -70,5 +70,5 @@ describe('a user with too many sockets', () => {
     await Promise.all(sockets.filter(isOpen).map((socket) => socket.close()))
     await watching.next('online_status', ({ is_online }) => !is_online, 15_000)
     await watching.close()
-  }, 30_000)
+  })
 })

@@ -77,7 +77,7 @@ describe('a server that stops', () => {
     ).toBe('refused')
     const errors = server.logs.filter(({ level }) => level === 'error' || level === 'warn')
     expect(errors.filter(({ message }) => !String(message).startsWith('Rate limits are off'))).toEqual([])
-  }, 20_000)
+  })
 
   it('says so while it drains, and opens no socket, not even one that was on its way', async () => {
     const server = await startServer()
@@ -98,5 +98,5 @@ describe('a server that stops', () => {
     expect(inside.app.gateway.count()).toBe(0)
     await inside.stop()
     await server.stop()
-  }, 20_000)
+  })
 })

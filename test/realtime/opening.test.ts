@@ -93,7 +93,7 @@ describe('a socket that opens while messages are sent', () => {
       expect(revs.filter((rev) => rev > start)).toEqual(from(start + 1, ids.length))
       await socket.close()
     }
-  }, 30_000)
+  })
 })
 
 describe('a socket that opens while memberships change', () => {
@@ -158,5 +158,5 @@ describe('a session that ends while its socket opens', () => {
       expect([1002, 1006, 4401]).toContain(code)
       if (code === 4401) expect(socket.frames.at(-1)?.type).toBe('session_revoked')
     }
-  }, 30_000)
+  })
 })

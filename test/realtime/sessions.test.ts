@@ -116,7 +116,7 @@ describe('when the token ends', () => {
     expect(socket.all('token_expiring')).toHaveLength(1)
     // The session lives on: it has not ended, only its token has.
     expect(socket.all('session_revoked')).toEqual([])
-  }, 15_000)
+  })
 
   test.concurrent('a fresh token of the same session keeps the socket, those of others do not', async () => {
     const [user, stranger] = [await server.addUser(), await server.addUser()]
@@ -138,7 +138,7 @@ describe('when the token ends', () => {
     // It is still the same user's, and it was opened once.
     expect(socket.all('user_chats')).toHaveLength(1)
     expect(await socket.closed).toMatchObject({ code: 4401 })
-  }, 25_000)
+  })
 
   test.concurrent('a token that has ended opens nothing', async () => {
     const user = await server.addUser()
@@ -146,5 +146,5 @@ describe('when the token ends', () => {
     const headers = { upgrade: 'websocket', connection: 'Upgrade' }
     const answer = await request(`${server.url}/ws?token=${user.token}`, 'GET', undefined, undefined, headers)
     expect(answer.status).toBe(401)
-  }, 15_000)
+  })
 })

@@ -81,13 +81,13 @@ describe('a client that never reads', () => {
     await reader.settle()
     const numbers = reader.all('new_message').map((frame) => Number(frame.n))
     expect(numbers).toEqual(Array.from({ length: published }, (_, n) => n))
-  }, 30_000)
+  })
 
   it('is cut as well when the events are its own alone', async () => {
     const raw = await openDeaf(slow)
     await publishUntilCut(userTopic(slow.id), 1)
     await drain(raw)
-  }, 30_000)
+  })
 
   it('is cut when it does not read its answers either', async () => {
     const raw = await openDeaf(slow)
@@ -99,7 +99,7 @@ describe('a client that never reads', () => {
     }
     expect(inside.app.gateway.count()).toBe(1)
     raw.destroy()
-  }, 30_000)
+  })
 
   it('loses nothing: its next socket and sync bring it to where all are', async () => {
     const raw = await openDeaf(slow)
@@ -119,5 +119,5 @@ describe('a client that never reads', () => {
       'while it is gone',
     ])
     await again.close()
-  }, 30_000)
+  })
 })

@@ -26,7 +26,7 @@ describe('nobody answers', () => {
       error: 'This call has ended',
       details: { outcome: 'missed' },
     })
-  }, 20_000)
+  })
 
   it('and no call of theirs is in the way of the next one, whether a job came by or not', async () => {
     const { ann, ben, chatId } = await addPair(server)
@@ -69,7 +69,7 @@ describe('a socket that closes', () => {
     expect(ended).toMatchObject({ outcome: 'failed' })
     expect(ended.duration).toBeWithin(14, 60)
     expect((await nextRecord(callee)).call).toEqual({ media: 'audio', outcome: 'failed', duration: ended.duration })
-  }, 20_000)
+  })
 
   it('while it rings: the caller may come back, and hang up', async () => {
     const { ann, ben, chatId } = await addPair(server)
@@ -116,7 +116,7 @@ describe('devices that are there', () => {
       return caller_until > soon && callee_until > soon
     })
     expect(heard(callee)).toEqual(['call_invite'])
-  }, 20_000)
+  })
 })
 
 describe('a crash', () => {
@@ -128,7 +128,7 @@ describe('a crash', () => {
     await server.database
       .sql`update calls set caller_device = ${crypto.randomUUID()}, caller_until = now() where id = ${callId}`
     expect(await callee.next('call_end')).toMatchObject({ call_id: callId, outcome: 'failed' })
-  }, 20_000)
+  })
 
   it('between the end of a call and its message loses neither: it is stored later, once', async () => {
     const { ann, ben, chatId } = await addPair(server)
@@ -146,7 +146,7 @@ describe('a crash', () => {
     await until(async () => (await readCall(server, id)).is_recorded)
     const { body } = await ben.get(`/chats/${chatId}/messages`)
     expect(body.messages.map((message: { id: string }) => message.id)).toEqual([messageId])
-  }, 40_000)
+  })
 
   it('leaves no message where the caller can say nothing any more, and is not tried for ever', async () => {
     const { ann, ben, chatId } = await addPair(server)

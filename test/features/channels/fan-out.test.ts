@@ -85,7 +85,7 @@ describe('a post', () => {
     expect(published).toHaveLength(4 * POSTS)
     for (const { channelId } of crowds)
       expect(published.filter(({ topic }) => topic === `chat:${channelId}`)).toHaveLength(2 * POSTS)
-  }, 30_000)
+  })
 })
 
 describe('the server', () => {
@@ -126,5 +126,5 @@ describe('the server', () => {
     expect(work?.rows_probed).toBeLessThan(200)
     expect(work?.updated).toBeLessThan(10)
     await Promise.all(sockets.map((socket) => socket.close()))
-  }, 30_000)
+  })
 })

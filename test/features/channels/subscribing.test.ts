@@ -164,7 +164,7 @@ describe('the staff', () => {
     expect({ status, count: body.member_count }).toEqual({ status: 200, count: 206 })
     await subscribeTo(reader, id)
     await expectCount(id, 207)
-  }, 30_000)
+  })
 })
 
 describe('at once', () => {

@@ -227,7 +227,7 @@ describe('when an account is deleted', () => {
         where u.deleted_at is not null and (c.type = 'group' or not c.is_read_only)`
       expect([...rows]).toEqual([])
     }
-  }, 30_000)
+  })
 
   it('groups find another owner when owner and heir go at once', async () => {
     for (let round = 0; round < 5; round++) {
@@ -238,5 +238,5 @@ describe('when an account is deleted', () => {
       expect(answers.map(({ status }) => status)).toEqual([200, 200])
       expect(await overviewOf(last, chatId)).toMatchObject({ owner_id: last.id, role: 'owner', member_count: 1 })
     }
-  }, 30_000)
+  })
 })

@@ -38,7 +38,7 @@ describe('races', () => {
     for (const { status, body } of answers) if (status !== 200) expect({ status, body }).toEqual(gone)
     expect(await countsOf(chatId)).toEqual({ said: 6, counted: 6 })
     expect(await usesOf(code)).toBe(5)
-  }, 30_000)
+  })
 
   /** Strangers, put into the chat directly. */
   const fill = (chatId: string, count: number) =>
@@ -68,7 +68,7 @@ describe('races', () => {
     expect(await countsOf(chatId)).toEqual({ said: 200, counted: 200 })
     const joined = answers.slice(0, 25).filter(({ status }) => status === 200).length
     expect((await usesOf(codes[0])) + (await usesOf(codes[1]))).toBe(joined)
-  }, 30_000)
+  })
 
   it('hold up no channel, which has no limit', async () => {
     const [chatId, users] = [(await owner.post('/channels', { name: 'News' })).body.id, await addUsers(server, 12)]
@@ -77,7 +77,7 @@ describe('races', () => {
     const answers = await Promise.all(users.map((user) => join(user, code)))
     expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(200))
     expect((await owner.get(`/channels/${chatId}`)).body.subscriber_count).toBe(218)
-  }, 30_000)
+  })
 
   it('with a revocation end with its answer: nobody joins after it', async () => {
     for (let round = 0; round < 8; round++) {
@@ -102,7 +102,7 @@ describe('races', () => {
       expect(await countsOf(chatId)).toEqual({ said, counted: said })
       expect(statuses.filter((status) => status === 200)).toHaveLength(said - 1)
     }
-  }, 30_000)
+  })
 
   it('with the deletion of the account, or of the chat, leave nobody behind', async () => {
     for (let round = 0; round < 10; round++) {
@@ -120,7 +120,7 @@ describe('races', () => {
       const rows = await server.database.sql`select from invites where chat_id = ${lost}`
       expect([...rows]).toEqual([])
     }
-  }, 30_000)
+  })
 
   it('with a removal end with them outside', async () => {
     for (let round = 0; round < 15; round++) {
@@ -135,5 +135,5 @@ describe('races', () => {
       expect(await join(user, code)).toMatchObject({ status: 403, body: { error: 'You were removed from this chat' } })
       expect(await countsOf(chatId)).toEqual({ said: 1, counted: 1 })
     }
-  }, 30_000)
+  })
 })

@@ -151,7 +151,7 @@ describe('an invite', () => {
     expect(await owner.post(`/chats/${chatId}/invites`)).toMatchObject(full)
     await owner.delete(`/chats/${chatId}/invites/${two.code}`)
     await invite(chatId)
-  }, 30_000)
+  })
 })
 
 describe('by an invite', () => {

@@ -143,7 +143,7 @@ describe('the cost', () => {
     })
     expect(one).toHaveLength(1)
     expect(hundred).toEqual(one)
-  }, 30_000)
+  })
 
   it('of a message is one statement', async () => {
     const [user, peer] = (await addUsers(server, 2)) as [TestUser, TestUser]

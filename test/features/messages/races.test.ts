@@ -28,7 +28,7 @@ describe('a direct chat', () => {
     const members = await sql`select user_id from chat_members where chat_id = ${answers[0]?.body.id}`
     expect(members.map(({ user_id }) => user_id).sort()).toEqual([one.id, two.id].sort())
     expect(await sql`select 1 from chat_members where user_id = ${one.id}`).toHaveLength(1)
-  }, 30_000)
+  })
 })
 
 describe('a group', () => {

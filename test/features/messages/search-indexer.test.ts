@@ -99,7 +99,7 @@ describe('indexing', () => {
     expect([...rows]).toEqual([])
     expect(setup.logs).toEqual([])
     for (const indexer of indexers) await indexer.stop()
-  }, 30_000)
+  })
 
   it('waits for no chat that somebody works on, and takes it up later', async () => {
     const [held, free] = [await setup.addChat(userId), await setup.addChat(userId)]
@@ -225,5 +225,5 @@ describe('sending', () => {
     expect((await searchBy(ann, 'edited meanwhile')).results).toHaveLength(1)
     await socket.close()
     await server.stop()
-  }, 30_000)
+  })
 })

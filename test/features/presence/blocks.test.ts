@@ -42,7 +42,7 @@ describe('the presence of a blocker', () => {
     await bens.settle()
     expect(signsOf(bens, ann)).toEqual([])
     await Promise.all([bens.close(), carls.close()])
-  }, 20_000)
+  })
 
   it('is not told to the blocked one who looks at the chat later', async () => {
     const { ann, ben, carl, group } = await createScene()

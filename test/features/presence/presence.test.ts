@@ -43,7 +43,7 @@ describe('online', () => {
     expect(await isOnline(peer, chatId)).toBe(false)
     expect(states(watcher, user)).toEqual([true, false])
     await watcher.close()
-  }, 20_000)
+  })
 
   test.concurrent('without a flicker when the connection comes back quickly', async () => {
     const { user, watcher } = await pair()
@@ -57,7 +57,7 @@ describe('online', () => {
     expect(states(watcher, user)).toEqual([true])
     await socket.close()
     await watcher.close()
-  }, 20_000)
+  })
 
   test.concurrent('each once when several sockets open and close at once', async () => {
     const { user, watcher } = await pair()
@@ -66,7 +66,7 @@ describe('online', () => {
     await watcher.next('online_status', (f) => f.user_id === user.id && !f.is_online)
     expect(states(watcher, user)).toEqual([true, false])
     await watcher.close()
-  }, 20_000)
+  })
 
   test.concurrent('is told to those who share a chat of up to 200, and to no stranger', async () => {
     const [user, member, stranger] = [await server.addUser(), await server.addUser(), await server.addUser()]
@@ -93,7 +93,7 @@ describe('online', () => {
     const { body } = await peer.get(`/users/${user.id}`)
     expect(Date.now() - Date.parse(body.last_seen)).toBeLessThan(60_000)
     await watcher.close()
-  }, 20_000)
+  })
 })
 
 describe('typing', () => {
@@ -108,7 +108,7 @@ describe('typing', () => {
     expect(told).toBeGreaterThan(0)
     expect(told).toBeLessThanOrEqual(1 + Math.ceil((performance.now() - startedAt) / 1000))
     await Promise.all([...sockets, watcher].map((one) => one.close()))
-  }, 15_000)
+  })
 
   test.concurrent('is told at once and over 3 s after the last time', async () => {
     const { user, chatId, watcher } = await pair()
@@ -125,7 +125,7 @@ describe('typing', () => {
     expect(performance.now() - againAt).toBeGreaterThan(2900)
     expect(watcher.all('typing').map((f) => f.is_typing)).toEqual([true, true, false])
     await Promise.all([socket, watcher].map((one) => one.close()))
-  }, 15_000)
+  })
 
   test.concurrent('clears itself also when the typist is gone, and each typist apart', async () => {
     const { user, peer, chatId, watcher } = await pair()
@@ -135,7 +135,7 @@ describe('typing', () => {
     await socket.close()
     for (const typist of [user, peer]) await watcher.next('typing', (f) => !f.is_typing && f.user_id === typist.id)
     await watcher.close()
-  }, 15_000)
+  })
 })
 
 describe('join_chat', () => {

@@ -67,7 +67,7 @@ describe('the audit log', () => {
     }
     const secrets = [FIRST, SECOND, 'Wrong1234', 'a bio of mine', phone, registered.token, registered.refresh_token]
     for (const secret of secrets) expect(JSON.stringify(entries)).not.toContain(secret)
-  }, 30_000)
+  })
 
   it('notes the deletion of an account, which its former owner cannot read', async () => {
     const user = await server.addUser()

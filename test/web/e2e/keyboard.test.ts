@@ -42,6 +42,13 @@ const isInComposer = () =>
   eventually(async () => {
     expect(await cleo.page.evaluate(() => document.activeElement?.tagName)).toBe('TEXTAREA')
   })
+/** In the page: what stands in the field that has the focus in the very turn of the key. */
+async function pressUp(): Promise<string> {
+  const field = document.activeElement as HTMLTextAreaElement
+  field.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowUp', bubbles: true, cancelable: true }))
+  for (let turns = 0; turns < 100; turns++) await undefined
+  return field.value
+}
 /** Whoever sees sees where they are. */
 const hasRing = (page: Page) =>
   page.evaluate(() => {
@@ -84,8 +91,8 @@ describe('with the keyboard alone', () => {
     await eventually(async () => {
       expect(await cleo.message('by keys').locator('.ticks').getAttribute('title')).toMatch(/Sent|Read/)
     })
-    // Up in an empty field changes the last one.
-    await keyboard.press('ArrowUp')
+    // Up in an empty field changes the last one: its text is there before another key can be.
+    expect(await page.evaluate(pressUp)).toBe('by keys')
     await page.getByText('Editing').waitFor()
     await keyboard.press('End')
     await keyboard.type(' alone')

@@ -210,7 +210,7 @@ describe('tokens', () => {
     } finally {
       await short.stop()
     }
-  }, 40_000)
+  })
 
   it('are renewed when they ended while nobody was there', async () => {
     const { ann } = await pair()

@@ -50,8 +50,9 @@ function Writing({ chat }: { chat: Chat }) {
   const changed = editing.value
   const answered = replyTo.value
 
+  // What fills the field does so before it is painted, or it would undo a key that is pressed right then.
   // The draft comes back with the chat, and goes with it.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const draft = client.state.drafts.get(chatId)
     const message = draft?.replyToId ? findMessage(chat, draft.replyToId) : undefined
     replyTo.value = message
@@ -77,7 +78,7 @@ function Writing({ chat }: { chat: Chat }) {
       keep()
     }
   }, [])
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (changed) text.value = changed.content
   }, [changed, text])
   const wanted = focusWanted.value

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { useEffect, useMemo } from 'preact/hooks'
+import { useLayoutEffect, useMemo } from 'preact/hooks'
 import { t } from '../../i18n/language.ts'
 import { client, sessionNow } from '../../state/client.ts'
 import { attempt, createForm } from '../../state/failures.ts'
@@ -20,8 +20,8 @@ export function ProfilePage() {
   const username = useSignal(me?.username ?? '')
   const bio = useSignal(me?.bio ?? '')
   const form = useMemo(() => createForm(['username', 'bio']), [])
-  // A page that was opened before the profile came.
-  useEffect(() => {
+  // A page that was opened before the profile came. Before it is painted, or it would undo what is typed right then.
+  useLayoutEffect(() => {
     username.value = me?.username ?? ''
     bio.value = me?.bio ?? ''
   }, [me?.username, me?.bio, username, bio])
