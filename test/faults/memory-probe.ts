@@ -10,22 +10,29 @@ const PAUSE_MS = 250
 const MEBIBYTE = 1024 * 1024
 
 export interface InUse {
-  /** What JavaScript's objects take, and what they hold outside of the heap. */
+  /** JavaScript's heap: objects, lists, maps, short texts. */
   objectsMb: number
+  /** What these hold outside of it: code that was compiled, long texts, buffers. */
+  heldMb: number
   /** Resident memory of the whole process. */
   residentMb: number
 }
 
 /** The lowest of a few passes: what was under way in one may be done in the next. */
 async function measure(): Promise<InUse> {
-  const lowest = { objectsMb: Number.POSITIVE_INFINITY, residentMb: Number.POSITIVE_INFINITY }
+  const passes: InUse[] = []
   for (let pass = 0; pass < PASSES; pass++) {
     Bun.gc(true)
     await Bun.sleep(PAUSE_MS)
-    lowest.objectsMb = Math.min(lowest.objectsMb, heapStats().heapSize / MEBIBYTE)
-    lowest.residentMb = Math.min(lowest.residentMb, process.memoryUsage.rss() / MEBIBYTE)
+    const { heapSize, extraMemorySize } = heapStats()
+    passes.push({
+      objectsMb: (heapSize - extraMemorySize) / MEBIBYTE,
+      heldMb: extraMemorySize / MEBIBYTE,
+      residentMb: process.memoryUsage.rss() / MEBIBYTE,
+    })
   }
-  return lowest
+  const lowest = (what: keyof InUse) => Math.min(...passes.map((pass) => pass[what]))
+  return { objectsMb: lowest('objectsMb'), heldMb: lowest('heldMb'), residentMb: lowest('residentMb') }
 }
 
 const path = process.env.MEMORY_PROBE
