@@ -36,6 +36,8 @@ const OWNERS: Record<string, RegExp> = {
 /** What makes markup or code of text. In the client a text is a text node, always. */
 const MARKUP =
   /\b(?:innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|setHTMLUnsafe|createContextualFragment|DOMParser|srcdoc)\b|\bdocument\.write|\beval\(|\bnew Function\b|\bjavascript:/i
+/** Of these Elysia walks every answer that has one, to turn it into text: what a long answer costs doubles. */
+const COERCED = /\bt\.(?:Integer|Numeric)\(/
 /** They run when they are loaded: that is what they are for. */
 const STARTERS = ['src/main.ts', 'src/web/main.tsx', 'src/web/worker/sw.ts']
 const MAX_LINES = 300
@@ -214,6 +216,7 @@ function findViolations(sources: Sources): string[] {
     if (isBarrel && path !== 'src/db/schema/index.ts') say('is a barrel')
     if (!STARTERS.includes(path) && runsOnImport(code)) say('runs when it is loaded')
     if (path.startsWith('src/web/') && MARKUP.test(code)) say('makes markup or code of text')
+    if (COERCED.test(code)) say('has a number that may come as text: see Whole, wholeNumber')
   }
   const runtime = imports.filter(({ isType }) => !isType)
   return [...found, ...findCycles(runtime).map((cycle) => `cycle: ${cycle.join(' -> ')}`)]
@@ -308,6 +311,11 @@ describe('the check itself', () => {
     ['src/web/sync/state.ts', "import { signal } from '@preact/signals'", 'not for this file'],
     ['src/web/app.tsx', 'export const x = (e: Element, text: string) => { e.innerHTML = text }', 'makes markup'],
     ['src/web/app.tsx', 'export const X = () => <p dangerouslySetInnerHTML={{ __html: text }} />', 'makes markup'],
+    [
+      'src/features/chats/model.ts',
+      'export const X = t.Object({ seq: t.Integer() })',
+      'a number that may come as text',
+    ],
     ['src/http/utils.ts', 'export const x = 1', 'a name that says nothing'],
     ['src/bus/index.ts', "export * from './bus.ts'", 'is a barrel'],
     ['src/http/body.ts', 'export const x = 1\n'.repeat(301), 'is longer than'],

@@ -39,6 +39,13 @@ export const wholeNumber = (
   options: { error: string; description?: string; examples?: number[] },
 ) => t.Number({ ...options, minimum, maximum, multipleOf: 1 })
 
+/**
+ * A whole number in an answer. Not t.Integer: for its sake Elysia would walk each answer for what is to be turned into text,
+ * which costs more than all else that is done to it.
+ */
+export const Whole = (options: { description?: string; examples?: number[] } = {}) =>
+  t.Number({ ...options, multipleOf: 1 })
+
 /** The length of a page, 1 to 100. */
 export const PageLimit = queryNumber('^(?:[1-9][0-9]?|100)$', 'must be 1 to 100', '50')
 /** A whole number from 0 of at most 16 digits. */

@@ -1,6 +1,6 @@
 /** The JSON of signing in and of sessions. */
 import { t } from 'elysia'
-import { cleanText, Instant, Uuid } from '../../http/text.ts'
+import { cleanText, Instant, Uuid, Whole } from '../../http/text.ts'
 import { Email, Phone, Username } from '../users/model.ts'
 import { passwordRule } from '../users/rules.ts'
 import type { SessionRow } from './store.ts'
@@ -40,7 +40,7 @@ export type ChangePassword = typeof ChangePassword.static
 const tokens = {
   token: t.String({ description: 'Access token: `Authorization: Bearer <token>`' }),
   refresh_token: t.String({ description: 'Opaque. Keep the latest one' }),
-  expires_in: t.Integer({ description: 'Life of the access token in seconds', examples: [3600] }),
+  expires_in: Whole({ description: 'Life of the access token in seconds', examples: [3600] }),
 }
 export const SignedIn = t.Object({ user_id: Uuid, ...tokens })
 export type SignedIn = typeof SignedIn.static

@@ -1,7 +1,7 @@
 /** The shapes of channels. */
 import { t } from 'elysia'
 import { CursorPage, pageFields } from '../../http/cursor.ts'
-import { cleanText, Instant, Uuid } from '../../http/text.ts'
+import { cleanText, Instant, Uuid, Whole } from '../../http/text.ts'
 import { Role, roleOf } from '../chats/model.ts'
 import { Avatar } from '../users/model.ts'
 import type { ChannelRow } from './store.ts'
@@ -35,7 +35,7 @@ export const Channel = t.Object({
   owner_id: t.Nullable(Uuid),
   is_public: t.Boolean(),
   is_read_only: t.Boolean({ description: 'Nobody posts there any more' }),
-  subscriber_count: t.Integer(),
+  subscriber_count: Whole(),
   created_at: Instant,
   is_subscribed: t.Boolean(),
   role: t.Nullable(Role, { description: 'Mine; null for one who has not subscribed' }),

@@ -1,7 +1,7 @@
 /** The shapes of chats and their members. */
 import { t } from 'elysia'
 import { pageFields } from '../../http/cursor.ts'
-import { cleanText, Instant, PageLimit, QueryCount, Uuid, wholeNumber } from '../../http/text.ts'
+import { cleanText, Instant, PageLimit, QueryCount, Uuid, Whole, wholeNumber } from '../../http/text.ts'
 import { Message, type MessageRow, toMessage } from '../messages/model.ts'
 import { Avatar, PublicProfile, toPublicProfile } from '../users/model.ts'
 import type { InviteRow } from './invites-store.ts'
@@ -35,7 +35,7 @@ export const Chat = t.Object({
   name: t.Nullable(t.String({ examples: ['My Group'] })),
   type: t.UnionEnum(['dm', 'group', 'channel']),
   owner_id: t.Nullable(Uuid),
-  member_count: t.Integer(),
+  member_count: Whole(),
   created_at: Instant,
 })
 export type Chat = typeof Chat.static
@@ -46,12 +46,12 @@ export const ChatOverview = t.Object({
   avatar_url: t.Nullable(t.String({ description: 'Of a direct chat: that of the other one' })),
   is_read_only: t.Boolean(),
   role: Role,
-  last_seq: t.Integer(),
-  last_rev: t.Integer(),
-  last_read_seq: t.Integer(),
-  unread_count: t.Integer(),
+  last_seq: Whole(),
+  last_rev: Whole(),
+  last_read_seq: Whole(),
+  unread_count: Whole(),
   peer_read_seq: t.Nullable(
-    t.Integer({ description: 'The highest read mark of the others; null in channels and above 200 members' }),
+    Whole({ description: 'The highest read mark of the others; null in channels and above 200 members' }),
   ),
   last_message: t.Nullable(Message),
   last_message_at: Instant,
@@ -71,7 +71,7 @@ export const Member = t.Object({
   role: Role,
   joined_at: Instant,
   is_online: t.Boolean(),
-  last_read_seq: t.Nullable(t.Integer()),
+  last_read_seq: t.Nullable(Whole()),
 })
 export type Member = typeof Member.static
 
@@ -79,14 +79,14 @@ export const MemberPage = t.Object({
   limit: t.Optional(PageLimit),
   offset: t.Optional(QueryCount),
 })
-export const MemberList = t.Object({ members: t.Array(Member), total: t.Integer(), has_more: t.Boolean() })
+export const MemberList = t.Object({ members: t.Array(Member), total: Whole(), has_more: t.Boolean() })
 
 export const AddMembers = t.Object({
   user_ids: t.Array(Uuid, { minItems: 1, maxItems: MAX_IDS, error: `must be 1 to ${MAX_IDS} user ids` }),
 })
 export const AddedMembers = t.Object({
   added: t.Array(Uuid, { description: 'Who was not a member before' }),
-  member_count: t.Integer(),
+  member_count: Whole(),
 })
 
 export const MarkRead = t.Object({
@@ -100,8 +100,8 @@ export const MarkRead = t.Object({
 })
 export const Marked = t.Object({
   message: t.Literal('Marked as read'),
-  unread_count: t.Integer(),
-  last_read_seq: t.Integer(),
+  unread_count: Whole(),
+  last_read_seq: Whole(),
 })
 
 const MIN_INVITE_SECONDS = 60
@@ -138,8 +138,8 @@ export const Invite = t.Object({
   chat_id: Uuid,
   created_by: t.Nullable(Uuid),
   expires_at: t.Nullable(Instant),
-  max_uses: t.Nullable(t.Integer()),
-  uses: t.Integer({ description: 'How many have joined by it' }),
+  max_uses: t.Nullable(Whole()),
+  uses: Whole({ description: 'How many have joined by it' }),
   created_at: Instant,
 })
 export type Invite = typeof Invite.static
@@ -151,7 +151,7 @@ export const InvitePreview = t.Object({
     name: t.Nullable(t.String({ examples: ['My Group'] })),
     avatar_url: t.Nullable(t.String()),
     type: Chat.properties.type,
-    member_count: t.Integer(),
+    member_count: Whole(),
   }),
 })
 export type InvitePreview = typeof InvitePreview.static

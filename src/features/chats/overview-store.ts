@@ -2,9 +2,10 @@
 import { and, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
 import { blocks, chatMembers, chats, messages, publicColumns, users } from '../../db/schema/index.ts'
+import { type Given, type Selection, statement } from '../../db/statement.ts'
 import type { Head } from './model.ts'
 
-export type OverviewRow = Awaited<ReturnType<typeof listOverviews>>[number]
+export type OverviewRow = ReturnType<typeof selectOverviews> extends Selection<infer Row> ? Row : never
 
 /** Which of the user's chats: those with an activity before this one, some by id, or all. */
 export interface OverviewFilter {
@@ -13,14 +14,34 @@ export interface OverviewFilter {
   limit?: number
 }
 
-/**
- * The user's chats, the one with the newest message first. What belongs to a chat is looked up for each chat (a lateral
- * with a limit cannot be planned otherwise): a join would read whole tables as soon as somebody has many chats.
- */
-export const listOverviews = (db: Db | Tx, userId: string, filter: OverviewFilter) =>
-  selectOverviews(db, userId, filter).prepare('list_overviews').execute()
+/** The user's chats, the one with the newest message first. */
+export function listOverviews(db: Db | Tx, userId: string, { before, chatIds, limit = NO_LIMIT }: OverviewFilter) {
+  if (chatIds) return listSome(db, { userId, limit, chatIds })
+  return before ? listBefore(db, { userId, limit, ...before }) : listAll(db, { userId, limit })
+}
 
-export function selectOverviews(db: Db | Tx, userId: string, { before, chatIds, limit }: OverviewFilter) {
+const NO_LIMIT = 1_000_000
+const { placeholder } = sql
+const asked = { userId: placeholder('userId'), limit: placeholder('limit') }
+
+const listAll = statement((db) => selectOverviews(db, asked))
+const listBefore = statement((db) =>
+  selectOverviews(db, { ...asked, before: { at: placeholder('at'), id: placeholder('id') } }),
+)
+const listSome = statement((db) => selectOverviews(db, { ...asked, chatIds: placeholder('chatIds') }))
+
+interface Asked {
+  userId: Given<string>
+  before?: { at: Given<Date>; id: Given<string> }
+  chatIds?: Given<readonly string[]>
+  limit: Given<number>
+}
+
+/**
+ * The statement of `listOverviews`. What belongs to a chat is looked up for each chat (a lateral with a limit cannot be
+ * planned otherwise): a join would read whole tables as soon as somebody has many chats.
+ */
+export function selectOverviews(db: Db | Tx, { userId, before, chatIds, limit }: Asked) {
   const chat = db
     .select({
       id: chats.id,
@@ -45,11 +66,16 @@ export function selectOverviews(db: Db | Tx, userId: string, { before, chatIds, 
   if (before)
     conditions.push(sql`(${chat.lastMessageAt}, ${chat.id}) < (${before.at}::timestamptz, ${before.id}::uuid)`)
   // One text, however many they are.
-  if (chatIds) conditions.push(sql`${chatMembers.chatId} = any(${sql.param([...chatIds])}::uuid[])`)
+  if (chatIds) conditions.push(sql`${chatMembers.chatId} = any(${sql.param(chatIds)}::uuid[])`)
+
+  // The key of a direct chat names the two. Taken from it here, once for each chat: in the condition of `peer` it would be
+  // once for each row of `users` wherever that table is small enough to be read as a whole.
+  const peerId = sql<string | null>`trim(':' from replace(${chat.dmKey}, ${userId}, ''))::uuid`.as('peer_id')
 
   const page = db
     .select({
       ...chat._.selectedFields,
+      peerId,
       userId: chatMembers.userId,
       role: chatMembers.role,
       lastReadSeq: chatMembers.lastReadSeq,
@@ -58,7 +84,7 @@ export function selectOverviews(db: Db | Tx, userId: string, { before, chatIds, 
     .innerJoinLateral(chat, sql`true`)
     .where(and(...conditions))
     .orderBy(desc(chat.lastMessageAt), desc(chat.id))
-    .limit(limit ?? 1_000_000)
+    .limit(limit)
     .as('page')
 
   const lastMessage = db
@@ -73,12 +99,10 @@ export function selectOverviews(db: Db | Tx, userId: string, { before, chatIds, 
   const isConcealed = sql<boolean>`exists (
     select from ${blocks} where ${blocks.blockerId} = ${users.id} and ${blocks.blockedId} = ${userId})`
 
-  // The key of a direct chat names the two.
-  const peerId = sql`trim(':' from replace(${page.dmKey}, ${userId}, ''))::uuid`
   const peer = db
     .select({ ...publicColumns, isConcealed: isConcealed.as('is_concealed') })
     .from(users)
-    .where(eq(users.id, peerId))
+    .where(eq(users.id, page.peerId))
     .limit(1)
     .as('peer')
 
@@ -87,30 +111,32 @@ export function selectOverviews(db: Db | Tx, userId: string, { before, chatIds, 
     select max(${chatMembers.lastReadSeq})::float8 from ${chatMembers}
     where ${chatMembers.chatId} = ${page.id} and ${chatMembers.userId} <> ${userId}) end`
 
-  return db
-    .select({
-      id: page.id,
-      name: page.name,
-      avatarUrl: page.avatarUrl,
-      type: page.type,
-      ownerId: page.ownerId,
-      memberCount: page.memberCount,
-      createdAt: page.createdAt,
-      isReadOnly: page.isReadOnly,
-      lastSeq: page.lastSeq,
-      lastRev: page.lastRev,
-      lastMessageAt: page.lastMessageAt,
-      userId: page.userId,
-      role: page.role,
-      lastReadSeq: page.lastReadSeq,
-      peerReadSeq,
-      lastMessage: lastMessage._.selectedFields,
-      peer: peer._.selectedFields,
-    })
+  const fields = {
+    id: page.id,
+    name: page.name,
+    avatarUrl: page.avatarUrl,
+    type: page.type,
+    ownerId: page.ownerId,
+    memberCount: page.memberCount,
+    createdAt: page.createdAt,
+    isReadOnly: page.isReadOnly,
+    lastSeq: page.lastSeq,
+    lastRev: page.lastRev,
+    lastMessageAt: page.lastMessageAt,
+    userId: page.userId,
+    role: page.role,
+    lastReadSeq: page.lastReadSeq,
+    peerReadSeq,
+    lastMessage: lastMessage._.selectedFields,
+    peer: peer._.selectedFields,
+  }
+  const query = db
+    .select(fields)
     .from(page)
     .leftJoinLateral(lastMessage, sql`true`)
     .leftJoinLateral(peer, sql`true`)
     .orderBy(desc(page.lastMessageAt), desc(page.id))
+  return { fields, query }
 }
 
 /** Where each of the user's chats stands. */

@@ -1,7 +1,7 @@
 /** The shapes of files: what clients are told of them. */
 import { t } from 'elysia'
 import type { MediaJson } from '../../db/schema/index.ts'
-import { Instant } from '../../http/text.ts'
+import { Instant, Whole } from '../../http/text.ts'
 
 export const MEDIA_KINDS = ['image', 'video', 'audio', 'file'] as const
 export type MediaKind = (typeof MEDIA_KINDS)[number]
@@ -14,14 +14,14 @@ export const Media = t.Object(
     }),
     thumbnail: t.Nullable(t.String({ examples: ['uploads/2026/01/15/4pq9sGk2vB0n7XcR1mZyLw_thumb.jpg'] })),
     file_name: t.String({ examples: ['holiday.jpg'], description: 'As it was sent, for showing and saving' }),
-    file_size: t.Integer({ examples: [15_420], description: 'In bytes' }),
+    file_size: Whole({ examples: [15_420], description: 'In bytes' }),
     mime_type: t.String({ examples: ['image/webp'] }),
-    width: t.Nullable(t.Integer({ examples: [500] })),
-    height: t.Nullable(t.Integer({ examples: [375] })),
+    width: t.Nullable(Whole({ examples: [500] })),
+    height: t.Nullable(Whole({ examples: [375] })),
     duration: t.Nullable(t.Number({ description: 'In seconds' })),
     preview: t.Nullable(t.String({ description: 'A picture of some 20 pixels as a data: URL, to paint at once' })),
     waveform: t.Nullable(
-      t.Array(t.Integer(), { description: 'How loud it is, from the beginning to the end: 64 numbers from 0 to 31' }),
+      t.Array(Whole(), { description: 'How loud it is, from the beginning to the end: 64 numbers from 0 to 31' }),
     ),
     compressed: t.Boolean({ description: 'The file was re-encoded' }),
     status: t.UnionEnum(['ready', 'processing'], {

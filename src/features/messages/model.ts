@@ -1,7 +1,7 @@
 /** The shapes of messages: JSON outside, rows inside. */
 import { t } from 'elysia'
 import type { CallJson } from '../../db/schema/index.ts'
-import { cleanText, Instant, PageLimit, QueryCount, Uuid } from '../../http/text.ts'
+import { cleanText, Instant, PageLimit, QueryCount, Uuid, Whole } from '../../http/text.ts'
 import { Media } from '../media/model.ts'
 
 export const MESSAGE_TYPES = ['text', 'image', 'video', 'audio', 'file', 'call'] as const
@@ -13,7 +13,7 @@ const Call = t.Object(
   {
     media: t.UnionEnum(['audio', 'video']),
     outcome: t.UnionEnum(['completed', 'missed', 'declined', 'busy', 'cancelled', 'failed']),
-    duration: t.Integer({ description: 'In seconds, from the acceptance to the end' }),
+    duration: Whole({ description: 'In seconds, from the acceptance to the end' }),
   },
   { description: 'Of a message of type `call` alone: what became of it. The caller is the sender.' },
 )
@@ -26,8 +26,8 @@ export const Message = t.Object({
   message_type: t.UnionEnum(MESSAGE_TYPES),
   media_url: Nullable(t.String()),
   created_at: Instant,
-  seq: t.Integer({ description: 'Its place in the chat, from 1, without gaps, for ever' }),
-  rev: t.Integer({ description: "0 as sent; the chat's `last_rev` after each edit or deletion" }),
+  seq: Whole({ description: 'Its place in the chat, from 1, without gaps, for ever' }),
+  rev: Whole({ description: "0 as sent; the chat's `last_rev` after each edit or deletion" }),
   client_id: Nullable(t.String()),
   reply_to_id: Nullable(Uuid),
   updated_at: Instant,
@@ -69,7 +69,7 @@ export interface HistoryPage {
 
 export const History = t.Object({
   messages: t.Array(Message),
-  total: t.Integer({ description: "The chat's `last_seq`: every message that ever was" }),
+  total: Whole({ description: "The chat's `last_seq`: every message that ever was" }),
   has_more: t.Boolean(),
 })
 

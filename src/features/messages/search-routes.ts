@@ -2,7 +2,7 @@
 import { Elysia, t } from 'elysia'
 import { CursorPage, pageFields } from '../../http/cursor.ts'
 import { failures } from '../../http/failures.ts'
-import { cleanText, Uuid } from '../../http/text.ts'
+import { cleanText, Uuid, Whole } from '../../http/text.ts'
 import type { Guard } from '../auth/guard.ts'
 import { Message } from './model.ts'
 import type { Search } from './search.ts'
@@ -16,9 +16,7 @@ const SearchPage = t.Object({
 const units = 'In UTF-16 code units, as JavaScript, Java and NSString count'
 const Snippet = t.Object({
   text: t.String({ description: 'The part around what was found: plain text, to be escaped where it becomes HTML' }),
-  highlights: t.Array(
-    t.Object({ start: t.Integer({ description: units }), length: t.Integer({ description: units }) }),
-  ),
+  highlights: t.Array(t.Object({ start: Whole({ description: units }), length: Whole({ description: units }) })),
 })
 
 const SearchResults = t.Object({

@@ -39,8 +39,10 @@ export interface SearchedHead {
   indexedRev: number
 }
 
-/** So many of the newest messages of each chat are looked through, before the index is asked. */
+/** So many of the newest messages of each chat are looked through at most, before the index is asked. */
 const LOOKED_THROUGH = { inEach: 200, inOne: 1000 }
+/** At first fewer where there are many chats: so many in all, but no fewer in each than tell a common word from a rare one. */
+const FIRST_LOOK = { inAll: 4000, inEach: 10 }
 
 const memberships = (userId: string, chatId: string | undefined) =>
   and(eq(chatMembers.userId, userId), chatId === undefined ? undefined : eq(chatMembers.chatId, chatId))
@@ -115,6 +117,9 @@ const toFound = (rows: Awaited<ReturnType<typeof selectFound>>): FoundRow[] =>
  * A common word is found among the newest messages, by their order, without collecting all that have it. The index of
  * words is asked only for chats where something newer than the last row of the page may lie deeper; what it costs there
  * is bounded by how rare the words turned out to be.
+ *
+ * Of many chats a first look takes a few messages each. Only where they have the words is the look as long as it may be:
+ * there the words are common, and the index would name a good part of the chat. Where none has them the index is asked.
  */
 function selectFound(
   db: Db | Tx,
@@ -126,22 +131,33 @@ function selectFound(
     ? sql`(s.created_at, s.message_id) < (${before.at}::timestamptz, ${before.id}::uuid)`
     : sql`true`
   const depth = chatId === undefined ? LOOKED_THROUGH.inEach : LOOKED_THROUGH.inOne
+  const newest = (most: SQL) => sql`
+    select s.chat_id, s.created_at, s.message_id, s.rev, s.tokens @@ mine.query as is_hit
+    from ${messageSearch} s where s.chat_id = mine.chat_id and ${isAfter}
+    order by s.created_at desc, s.message_id desc limit ${most}`
+  const lastOfPage = (rows: SQL) => sql`
+    select created_at from ${rows} where is_hit order by created_at desc offset ${limit - 1} limit 1`
   // `offset 0` keeps the conditions apart, so that no plan walks a whole chat in the hope of a common word.
   const found = sql`(
     with state (has_reached) as materialized (${hasReached}), mine as materialized (
       select chat_id, ${inChat(sql`${query}::text`, sql`chat_id`)}::tsquery as query from (${mine}) mine
       where (select has_reached from state)
+    ), first_look (depth) as materialized (
+      select least(${depth}::bigint, greatest(${FIRST_LOOK.inEach}::bigint, ${FIRST_LOOK.inAll}::bigint / greatest(count(*), 1)))
+      from mine
     ), recent as materialized (
-      select r.* from mine cross join lateral (
-        select s.chat_id, s.created_at, s.message_id, s.rev, s.tokens @@ mine.query as is_hit
-        from ${messageSearch} s where s.chat_id = mine.chat_id and ${isAfter}
-        order by s.created_at desc, s.message_id desc limit ${depth}
-      ) r
-    ), last_of_page as (
-      select created_at from recent where is_hit order by created_at desc offset ${limit - 1} limit 1
-    ), unsettled as (
+      select r.* from mine cross join lateral (${newest(sql`(select depth from first_look)`)}) r
+    ), last_of_recent as (${lastOfPage(sql`recent`)}), common as materialized (
       select chat_id from recent group by chat_id
-      having count(*) = ${depth} and min(created_at) >= coalesce((select created_at from last_of_page), '-infinity')
+      having bool_or(is_hit) and count(*) = (select depth from first_look where depth < ${depth}::bigint)
+        and min(created_at) >= coalesce((select created_at from last_of_recent), '-infinity')
+    ), looked as materialized (
+      select r.*, depth from recent r, first_look where chat_id not in (select chat_id from common)
+      union all select r.*, ${depth}::bigint from common join mine using (chat_id)
+      cross join lateral (${newest(sql`${depth}::bigint`)}) r
+    ), last_of_page as (${lastOfPage(sql`looked`)}), unsettled as (
+      select chat_id from looked group by chat_id, depth
+      having count(*) = depth and min(created_at) >= coalesce((select created_at from last_of_page), '-infinity')
     ), deeper as (
       select d.* from unsettled join mine using (chat_id) cross join lateral (
         select s.chat_id, s.created_at, s.message_id, s.rev
@@ -151,7 +167,7 @@ function selectFound(
       ) d
     )
     select has_reached, hit.* from state left join (
-      select chat_id, created_at, message_id, rev from recent
+      select chat_id, created_at, message_id, rev from looked
       where is_hit and chat_id not in (select chat_id from unsettled)
       union all select chat_id, created_at, message_id, rev from deeper
       order by created_at desc, message_id desc limit ${limit}

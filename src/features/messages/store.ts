@@ -1,7 +1,8 @@
 /** The queries about stored messages. New ones come in by writer-store.ts. */
-import { and, asc, desc, eq, gt, gte, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, gte, isNull, lt, type SQL, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
 import { chats, messages } from '../../db/schema/index.ts'
+import { type Given, statement } from '../../db/statement.ts'
 import type { MessageRow } from './model.ts'
 import type { Draft } from './writer-store.ts'
 
@@ -9,7 +10,16 @@ import type { Draft } from './writer-store.ts'
 export type Span = { beforeSeq: number } | { afterSeq: number }
 
 export const listMessages = (db: Db | Tx, chatId: string, span: Span, limit: number): Promise<MessageRow[]> =>
-  selectPage(db, chatId, span, limit).prepare('list_messages').execute()
+  'afterSeq' in span
+    ? listUpwards(db, { chatId, limit, seq: span.afterSeq })
+    : listDownwards(db, { chatId, limit, seq: span.beforeSeq })
+
+const { placeholder } = sql
+const asked = { chatId: placeholder('chatId'), seq: placeholder('seq'), limit: placeholder('limit') }
+const fields = getTableColumns(messages)
+
+const listUpwards = statement((db) => ({ fields, query: selectPage(db, { ...asked, isUpwards: true }) }))
+const listDownwards = statement((db) => ({ fields, query: selectPage(db, { ...asked, isUpwards: false }) }))
 
 /** Where a chat stands. */
 export interface Head {
@@ -28,53 +38,65 @@ export async function listMessagesSince(
   span: Span,
   limit: number,
 ): Promise<MessageRow[] | undefined> {
-  const page = selectPage(replica, chatId, span, limit).as('page')
+  const isUpwards = 'afterSeq' in span
+  const seq = isUpwards ? span.afterSeq : span.beforeSeq
+  const page = selectPage(replica, { chatId, seq, limit, isUpwards }).as('page')
   const hasReached = and(eq(chats.id, chatId), gte(chats.lastSeq, lastSeq), gte(chats.lastRev, lastRev))
   const rows = await replica
     .select({ message: page._.selectedFields })
     .from(chats)
     .leftJoinLateral(page, sql`true`)
     .where(and(hasReached, sql`pg_is_in_recovery()`))
-    .orderBy('afterSeq' in span ? asc(page.seq) : desc(page.seq))
+    .orderBy(isUpwards ? asc(page.seq) : desc(page.seq))
     .prepare('list_messages_since')
     .execute()
   return rows.length === 0 ? undefined : rows.flatMap(({ message }) => message ?? [])
 }
 
-function selectPage(db: Db | Tx, chatId: string, span: Span, limit: number) {
-  const isUpwards = 'afterSeq' in span
-  const bound: SQL = isUpwards ? gt(messages.seq, span.afterSeq) : lt(messages.seq, span.beforeSeq)
-  return db
-    .select()
-    .from(messages)
-    .where(and(eq(messages.chatId, chatId), bound))
-    .orderBy(isUpwards ? asc(messages.seq) : desc(messages.seq))
-    .limit(limit)
+interface Page {
+  chatId: Given<string>
+  /** The page begins beside this one. */
+  seq: Given<number>
+  limit: Given<number>
+  isUpwards: boolean
 }
 
+const selectPage = (db: Db | Tx, { chatId, seq, limit, isUpwards }: Page) =>
+  db
+    .select()
+    .from(messages)
+    .where(and(eq(messages.chatId, chatId), isUpwards ? gt(messages.seq, seq) : lt(messages.seq, seq)))
+    .orderBy(isUpwards ? asc(messages.seq) : desc(messages.seq))
+    .limit(limit)
+
 /** Of each chat the first `limit` messages after a place, by seq: one query for all. */
-export function listMessagesAfter(
+export const listMessagesAfter = (
   db: Db | Tx,
   places: readonly { chatId: string; afterSeq: number }[],
   limit: number,
-): Promise<MessageRow[]> {
-  const chatIds = sql.param(places.map(({ chatId }) => chatId))
-  const afterSeqs = sql.param(places.map(({ afterSeq }) => afterSeq))
+): Promise<MessageRow[]> =>
+  listAfter(db, {
+    chatIds: places.map(({ chatId }) => chatId),
+    afterSeqs: places.map(({ afterSeq }) => afterSeq),
+    limit,
+  })
+
+const listAfter = statement((db) => {
   const found = db
     .select()
     .from(messages)
     .where(and(eq(messages.chatId, sql`place.chat_id`), gt(messages.seq, sql`place.after_seq`)))
     .orderBy(asc(messages.seq))
-    .limit(limit)
+    .limit(placeholder('limit'))
     .as('found')
-  return db
+  const places = sql`unnest(${placeholder('chatIds')}::uuid[], ${placeholder('afterSeqs')}::bigint[])`
+  const query = db
     .select(found._.selectedFields)
-    .from(sql`unnest(${chatIds}::uuid[], ${afterSeqs}::bigint[]) place (chat_id, after_seq)`)
+    .from(sql`${places} place (chat_id, after_seq)`)
     .crossJoinLateral(found)
     .orderBy(asc(found.seq))
-    .prepare('list_messages_after')
-    .execute()
-}
+  return { fields, query }
+})
 
 export async function findMessage(db: Db | Tx, chatId: string, id: string): Promise<MessageRow | undefined> {
   const [row] = await db

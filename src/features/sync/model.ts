@@ -1,6 +1,6 @@
 /** The shapes of catching up. */
 import { t } from 'elysia'
-import { PageLimit, QueryCount, UUID_PATTERN, Uuid, wholeNumber } from '../../http/text.ts'
+import { PageLimit, QueryCount, UUID_PATTERN, Uuid, Whole, wholeNumber } from '../../http/text.ts'
 import { ChatOverview } from '../chats/model.ts'
 import { Message } from '../messages/model.ts'
 
@@ -23,7 +23,7 @@ export interface ChangesPage {
 export const Changes = t.Object({
   messages: t.Array(Message, { description: 'Those after `after_seq`, by seq' }),
   changes: t.Array(Message, { description: 'Older ones changed after `after_rev`, by rev, in their latest state' }),
-  next: t.Object({ seq: t.Integer(), rev: t.Integer() }, { description: 'What to ask for next' }),
+  next: t.Object({ seq: Whole(), rev: Whole() }, { description: 'What to ask for next' }),
   has_more: t.Boolean(),
 })
 export type Changes = typeof Changes.static

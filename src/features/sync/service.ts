@@ -17,12 +17,18 @@ const MAX_MESSAGES = 2000
 export type Sync = ReturnType<typeof createSync>
 
 export function createSync({ db, chats, messages }: { db: Db; chats: Chats; messages: Messages }) {
-  /** What is new in each chat after its place, by chat id. */
-  async function readNews(tx: Tx, places: readonly Place[], limit: number): Promise<Map<string, News>> {
+  /** What is new in each chat after its place, by chat id. In one snapshot a head tells whether there is anything to ask for. */
+  async function readNews(tx: Tx, places: readonly Behind[], limit: number): Promise<Map<string, News>> {
     const news = new Map<string, News>(places.map(({ chatId }) => [chatId, { fresh: [], changed: [] }]))
-    if (places.length === 0) return news
-    for (const message of await messages.listAfter(tx, places, limit)) news.get(message.chat_id)?.fresh.push(message)
-    for (const row of await listChanged(tx, places, limit)) news.get(row.chatId)?.changed.push(toMessage(row))
+    const withFresh = places.filter(({ afterSeq, head }) => head.seq > afterSeq)
+    const withChanged = places.filter(({ afterRev, head }) => head.rev > afterRev)
+    // Both on their way at once.
+    const [fresh, changed] = await Promise.all([
+      withFresh.length > 0 ? messages.listAfter(tx, withFresh, limit) : [],
+      withChanged.length > 0 ? listChanged(tx, withChanged, limit) : [],
+    ])
+    for (const message of fresh) news.get(message.chat_id)?.fresh.push(message)
+    for (const row of changed) news.get(row.chatId)?.changed.push(toMessage(row))
     return news
   }
 
@@ -32,7 +38,7 @@ export function createSync({ db, chats, messages }: { db: Db; chats: Chats; mess
       inSnapshot(db, async (tx): Promise<Changes> => {
         await accessChat(tx, userId, chatId, 'read')
         const head = await findHead(tx, chatId)
-        const news = await readNews(tx, [{ chatId, afterSeq: after_seq, afterRev: after_rev }], limit)
+        const news = await readNews(tx, [{ chatId, afterSeq: after_seq, afterRev: after_rev, head }], limit)
         return toChanges({ seq: after_seq, rev: after_rev }, head, news.get(chatId), limit)
       }),
 
@@ -53,6 +59,11 @@ export function createSync({ db, chats, messages }: { db: Db; chats: Chats; mess
         }
       }),
   }
+}
+
+interface Behind extends Place {
+  /** Where the chat stands. */
+  head: Head
 }
 
 interface News {
@@ -78,12 +89,12 @@ function compare(chat: ChatOverview, held: Head | undefined): Compared['standing
 }
 
 /** The places to read from: of the chats that are behind, as many as one answer carries. */
-function withinBudget(compared: readonly Compared[]): Place[] {
+function withinBudget(compared: readonly Compared[]): Behind[] {
   let budget = MAX_MESSAGES
   return compared.flatMap(({ chat, held, standing }) => {
     if (standing !== 'behind' || !held || budget <= 0) return []
     budget -= Math.min(PAGE, chat.last_seq - held.seq) + Math.min(PAGE, chat.last_rev - held.rev)
-    return [{ chatId: chat.id, afterSeq: held.seq, afterRev: held.rev }]
+    return [{ chatId: chat.id, afterSeq: held.seq, afterRev: held.rev, head: headOf(chat) }]
   })
 }
 

@@ -1,7 +1,8 @@
 /** The queries of catching up. */
-import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, lte, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
 import { chats, messages } from '../../db/schema/index.ts'
+import { statement } from '../../db/statement.ts'
 import type { MessageRow } from '../messages/model.ts'
 
 export async function findHead(db: Db | Tx, chatId: string): Promise<{ seq: number; rev: number }> {
@@ -25,10 +26,16 @@ export interface Place {
  * Of each chat the first `limit` messages up to `afterSeq` that were changed after `afterRev`, by their last change: one
  * query for all.
  */
-export function listChanged(db: Db | Tx, places: readonly Place[], limit: number): Promise<MessageRow[]> {
-  const chatIds = sql.param(places.map(({ chatId }) => chatId))
-  const afterSeqs = sql.param(places.map(({ afterSeq }) => afterSeq))
-  const afterRevs = sql.param(places.map(({ afterRev }) => afterRev))
+export const listChanged = (db: Db | Tx, places: readonly Place[], limit: number): Promise<MessageRow[]> =>
+  listChangedAfter(db, {
+    chatIds: places.map(({ chatId }) => chatId),
+    afterSeqs: places.map(({ afterSeq }) => afterSeq),
+    afterRevs: places.map(({ afterRev }) => afterRev),
+    limit,
+  })
+
+const listChangedAfter = statement((db) => {
+  const { placeholder } = sql
   const found = db
     .select()
     .from(messages)
@@ -42,18 +49,17 @@ export function listChanged(db: Db | Tx, places: readonly Place[], limit: number
       ),
     )
     .orderBy(asc(messages.rev))
-    .limit(limit)
+    .limit(placeholder('limit'))
     .as('found')
-  return db
+  const places = sql`unnest(
+    ${placeholder('chatIds')}::uuid[], ${placeholder('afterSeqs')}::bigint[], ${placeholder('afterRevs')}::bigint[])`
+  const query = db
     .select(found._.selectedFields)
-    .from(
-      sql`unnest(${chatIds}::uuid[], ${afterSeqs}::bigint[], ${afterRevs}::bigint[]) place (chat_id, after_seq, after_rev)`,
-    )
+    .from(sql`${places} place (chat_id, after_seq, after_rev)`)
     .crossJoinLateral(found)
     .orderBy(asc(found.rev))
-    .prepare('list_changed')
-    .execute()
-}
+  return { fields: getTableColumns(messages), query }
+})
 
 /** One snapshot for all that `read` reads. */
 export function inSnapshot<T>(db: Db, read: (tx: Tx) => Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@
 import { getSchemaValidator, type Static, t } from 'elysia'
 import { validationFailed } from '../../errors.ts'
 import { describeFaults } from '../../http/errors.ts'
-import { cleanText, Instant, Uuid } from '../../http/text.ts'
+import { cleanText, Instant, Uuid, Whole } from '../../http/text.ts'
 import { Media } from '../media/model.ts'
 import { ClientId, MAX_CONTENT_LENGTH, Message } from '../messages/model.ts'
 
@@ -46,8 +46,8 @@ export const PiecewiseUpload = t.Object({
   id: Uuid,
   chat_id: Uuid,
   file_name: t.String({ examples: ['holiday.mp4'] }),
-  size: t.Integer({ examples: [104_857_600], description: 'Of the whole file, in bytes' }),
-  offset: t.Integer({
+  size: Whole({ examples: [104_857_600], description: 'Of the whole file, in bytes' }),
+  offset: Whole({
     examples: [8_388_608],
     description: 'So much is safe, in bytes. It is `size` when the message is there, and not before',
   }),

@@ -1,7 +1,7 @@
 /** The JSON of profiles. */
 import { t } from 'elysia'
 import { pageFields } from '../../http/cursor.ts'
-import { cleanText, Instant, UUID_PATTERN, Uuid } from '../../http/text.ts'
+import { cleanText, Instant, UUID_PATTERN, Uuid, Whole } from '../../http/text.ts'
 import type { AuditRow } from './audit-store.ts'
 import { emailRule, phoneRule, type Rule, usernameRule } from './rules.ts'
 import type { OwnRow, PublicRow } from './store.ts'
@@ -31,7 +31,7 @@ export const OwnProfile = t.Object({
   phone: NullableText('+1234567890'),
   email: NullableText('user@example.com'),
   created_at: Instant,
-  upload_max_bytes: t.Integer({ description: 'The largest file that this account may send', examples: [52_428_800] }),
+  upload_max_bytes: Whole({ description: 'The largest file that this account may send', examples: [52_428_800] }),
 })
 export type OwnProfile = typeof OwnProfile.static
 
