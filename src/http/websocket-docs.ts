@@ -11,7 +11,8 @@ A chat is a direct one, a group or a channel; messages, history, read marks, sea
 Lists come in pages of up to 100: \`next_cursor\` of one is the \`cursor\` of the next.`
 
 export const SOCKET_DOCS = `Becomes a WebSocket. The access token comes by \`?token=\`, by \`Authorization: Bearer\`, by
-\`Sec-WebSocket-Protocol: bearer, <token>\`, or by a first frame \`{"type": "auth", "token": "..."}\` within 5 s.
+\`Sec-WebSocket-Protocol: bearer, <token>\`, or by a first frame \`{"type": "auth", "token": "..."}\` at once:
+a socket without one is closed (4401) before it is 5 s old.
 
 Frames are JSON text of at most 64 KB. Every frame of yours may carry \`ref\` (a string of up to 64 characters or a whole
 number); its answer is \`{"type": "ack", "ref": ...}\` or \`{"type": "error", "ref": ..., "status": 404, "error": "...", "details": {...}}\`:

@@ -11,6 +11,7 @@ import { deviceOf } from './call-frames.ts'
 import { createDispatch, type DispatchOptions, MAX_FRAME_BYTES } from './dispatch.ts'
 import type { Fanout } from './fanout.ts'
 import { closeCodes, Socket } from './socket.ts'
+import { createStrangers } from './strangers.ts'
 import { createTidying } from './tidying.ts'
 
 export interface GatewayOptions extends Omit<DispatchOptions, 'authenticate'> {
@@ -38,7 +39,8 @@ export interface GatewayOptions extends Omit<DispatchOptions, 'authenticate'> {
 
 export type Gateway = ReturnType<typeof createGateway>
 
-const AUTH_WITHIN_MS = 5000
+/** Nobody stays for 5 s: the rest is for an event loop that is busy, and the way to the client. */
+const AUTH_WITHIN_MS = 4500
 const WARN_BEFORE_SECONDS = 60
 const SWEEP_EVERY_MS = 1000
 const POLL_SESSIONS_EVERY_MS = 15_000
@@ -52,6 +54,8 @@ export function createGateway(options: GatewayOptions) {
   const { fanout, presence, calls, authenticate, log, maxConnections } = options
   const sockets = new Set<Socket>()
   const backlog = createBacklog(sockets)
+  const closeLate = (socket: Socket) => socket.close(closeCodes.unauthorized, 'no token came')
+  const strangers = createStrangers(AUTH_WITHIN_MS, closeLate)
   const tidying = createTidying(() => Bun.gc(true))
   let isLeaving = false
   let isDraining = false
@@ -91,6 +95,7 @@ export function createGateway(options: GatewayOptions) {
   async function letIn(socket: Socket, caller: Caller): Promise<void> {
     if (isClosed(socket)) return
     socket.caller = caller
+    strangers.forget(socket)
     const heads = await fanout.open(socket, caller.userId)
     // The session may have ended after its token was checked and before this socket could be found and closed.
     const isAlive = await options.isSessionAlive(caller.sessionId)
@@ -117,10 +122,7 @@ export function createGateway(options: GatewayOptions) {
     const now = options.now()
     for (const socket of sockets) {
       const { caller } = socket
-      if (!caller) {
-        if (performance.now() - socket.openedAt > AUTH_WITHIN_MS) socket.close(closeCodes.unauthorized, 'no token came')
-        continue
-      }
+      if (!caller) continue
       const secondsLeft = caller.expiresAt - now / 1000
       if (secondsLeft <= 0) socket.close(closeCodes.unauthorized, 'token expired')
       else if (secondsLeft <= WARN_BEFORE_SECONDS && !socket.isWarnedOfExpiry && socket.state === 'open') {
@@ -144,8 +146,8 @@ export function createGateway(options: GatewayOptions) {
     sockets.add(socket)
     tidying.noteOpening()
     const { shownCaller } = socket
-    if (!shownCaller) return
-    socket.queue.add(() => admit(socket, shownCaller))
+    if (shownCaller) socket.queue.add(() => admit(socket, shownCaller))
+    else strangers.add(socket)
   }
 
   function message(ws: ServerWebSocket<Socket>, data: string | Buffer): void {
@@ -164,6 +166,7 @@ export function createGateway(options: GatewayOptions) {
     const socket = ws.data
     socket.state = 'closed'
     sockets.delete(socket)
+    strangers.forget(socket)
     closes(CLOSE_CODES.has(code) ? String(code) : 'other').inc()
     fanout.close(socket)
     const userId = socket.caller?.userId
@@ -194,7 +197,7 @@ export function createGateway(options: GatewayOptions) {
 
     /**
      * Answers GET /ws. A token comes by `?token=`, `Authorization: Bearer` or `Sec-WebSocket-Protocol: bearer, <token>`;
-     * without one the first frame must bring it within 5 s.
+     * without one the first frame must bring it: a socket without a token is closed before it is 5 s old.
      * @returns undefined when the connection became a socket
      * @throws AppError 400 no handshake, 401, 403 foreign origin, 429, 503 full or stopping
      */
@@ -237,6 +240,7 @@ export function createGateway(options: GatewayOptions) {
     stop(): void {
       clearInterval(sweeper)
       clearInterval(poller)
+      strangers.stop()
     },
 
     /** So many bytes were sent by publishing, to all sockets that follow the topic together. */

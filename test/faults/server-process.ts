@@ -33,9 +33,14 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGTERM')
 })
 
-export async function startProcess(dataDir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
+/** @param options `preload`: a module that runs in its process before anything of the server does */
+export async function startProcess(
+  dataDir: string,
+  settings: Record<string, string> = {},
+  { preload }: { preload?: string } = {},
+): Promise<ServerProcess> {
   const startedAt = performance.now()
-  const child = Bun.spawn([process.execPath, 'src/main.ts'], {
+  const child = Bun.spawn([process.execPath, ...(preload ? ['--preload', preload] : []), 'src/main.ts'], {
     cwd: ROOT,
     stdout: 'pipe',
     stderr: 'pipe',

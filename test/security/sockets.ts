@@ -2,8 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { residentMb } from '../faults/limits.ts'
-import { type ServerProcess, startProcess } from '../faults/server-process.ts'
+import { type ProbedServer, startProbed } from '../faults/probed.ts'
 import { handshake } from '../http/raw.ts'
 import { request, TestUser } from '../support/client.ts'
 import { startRedis } from '../support/redis.ts'
@@ -11,12 +10,9 @@ import { allOf, isWithin, noneOf, type Outcome, percentile, type Scenario } from
 import { startServer } from '../support/server.ts'
 import { frame, openBytes } from './raw-socket.ts'
 
-async function withProcess<T>(
-  settings: Record<string, string>,
-  act: (server: ServerProcess) => Promise<T>,
-): Promise<T> {
+async function withProcess<T>(act: (server: ProbedServer) => Promise<T>): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'messenger-security-'))
-  const server = await startProcess(dataDir, settings)
+  const server = await startProbed(dataDir)
   try {
     return await act(server)
   } finally {
@@ -82,10 +78,10 @@ const DRIFT_MB = 20
 
 export const wsFuzz: Scenario = {
   name: 'ws-fuzz',
-  bar: `0 crashes, memory at most ${DRIFT_MB} MB more, a healthy client unharmed`,
+  bar: `0 crashes, memory at rest at most ${DRIFT_MB} MB more, a healthy client unharmed`,
   withinSeconds: 90,
   run: (size) =>
-    withProcess({}, async (server): Promise<Outcome> => {
+    withProcess(async (server): Promise<Outcome> => {
       const [healthy, attacker] = [await register(server.url), await register(server.url)]
       const chatId = String((await healthy.get(`/chats/dm/${attacker.id}`)).body.id)
       const socket = await healthy.socket()
@@ -106,7 +102,7 @@ export const wsFuzz: Scenario = {
       // Warm: what the first of each kind takes stays.
       await Promise.all([attack(count / 4), attack(count / 4)])
       await Bun.sleep(1000)
-      const before = residentMb(server.pid)
+      const before = await server.inUse()
       let isOver = false
       const talk = (async () => {
         const lost: string[] = []
@@ -121,7 +117,7 @@ export const wsFuzz: Scenario = {
       isOver = true
       const faults = await talk
       await Bun.sleep(2000)
-      const drift = residentMb(server.pid) - before
+      const drift = (await server.inUse()).residentMb - before.residentMb
       const errors = server.logs
         .filter(({ level }) => level === 'error')
         .map(({ message, error }) => `${message}: ${JSON.stringify(error)}`)
@@ -138,8 +134,8 @@ export const wsFuzz: Scenario = {
 
 export const wsPreauth: Scenario = {
   name: 'ws-preauth',
-  bar: 'silent sockets are closed within 5 s, and one more for a busy machine; 0 of a foreign page accepted',
-  withinSeconds: 60,
+  bar: 'silent sockets are closed within 5 s; 0 of a foreign page accepted',
+  withinSeconds: 90,
   async run(size) {
     const server = await startServer({ CORS_ORIGINS: 'https://chat.example.org' })
     const user = await server.addUser()
@@ -148,12 +144,12 @@ export const wsPreauth: Scenario = {
       Array.from({ length: count }, async () => {
         const socket = await openBytes(server.url, '/ws')
         const openedAt = performance.now()
-        await Promise.race([socket.closed, Bun.sleep(15_000)])
+        await Promise.race([socket.closed, Bun.sleep(60_000)])
         socket.destroy()
         return performance.now() - openedAt
       }),
     )
-    const late = lives.filter((ms) => ms > (size === 'long' ? 6000 : 14_000))
+    const late = lives.filter((ms) => !isWithin(ms, 5000, size))
     const origins = [
       'https://evil.example',
       'null',
