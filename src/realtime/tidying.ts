@@ -6,6 +6,9 @@
 const WORTH_OPENINGS = 25
 /** A collection stops everything for some 15 ms: no more than about a tenth of the time. */
 const REST_PER_COLLECTION = 9
+/** Of a heap so large that it takes longer than this, the gain is not worth what the messages of that moment wait. */
+const TOO_LONG_MS = 60
+const LONG_REST_MS = 60_000
 
 /** @param collect returns when it is done. `now` in milliseconds, of a clock that nobody sets */
 export function createTidying(collect: () => void, now = () => performance.now()) {
@@ -20,7 +23,8 @@ export function createTidying(collect: () => void, now = () => performance.now()
       opened = 0
       collect()
       const ended = now()
-      restsUntil = ended + REST_PER_COLLECTION * (ended - started)
+      const took = ended - started
+      restsUntil = ended + (took > TOO_LONG_MS ? LONG_REST_MS : REST_PER_COLLECTION * took)
     },
   }
 }

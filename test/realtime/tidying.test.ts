@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'bun:test'
 import { createTidying } from '../../src/realtime/tidying.ts'
 
-/** A collection takes 10 ms of a clock that else stands still. */
-function create() {
+/** A collection takes so many ms of a clock that else stands still. */
+function create({ collectionMs = 10 } = {}) {
   let time = 0
   let collections = 0
   const collect = () => {
     collections++
-    time += 10
+    time += collectionMs
   }
   const tidying = createTidying(collect, () => time)
   return {
@@ -51,5 +51,17 @@ describe('the garbage of sockets that open', () => {
       wait(100)
     }
     expect(collections()).toBe(20)
+  })
+
+  it('is left to the engine for a minute where collecting it would stop everything for long', () => {
+    const { open, wait, collections } = create({ collectionMs: 100 })
+    for (let n = 0; n < 59; n++) {
+      open(100)
+      wait(1000)
+    }
+    expect(collections()).toBe(1)
+    wait(1000)
+    open(100)
+    expect(collections()).toBe(2)
   })
 })
