@@ -1,10 +1,10 @@
 /** The queries about read marks. A mark only moves forward. */
 import { and, eq, sql } from 'drizzle-orm'
-import type { Db } from '../../db/client.ts'
+import type { Db, Tx } from '../../db/client.ts'
 import { chatMembers, chats, messages } from '../../db/schema/index.ts'
 
 /** Moves a member's mark to `seq` (unset: to the end, as of now), given `from` only if it is exactly there. */
-export async function updateReadMark(db: Db, chatId: string, userId: string, seq?: number, from?: number) {
+export async function updateReadMark(db: Db | Tx, chatId: string, userId: string, seq?: number, from?: number) {
   const isThere = from === undefined ? undefined : eq(chatMembers.lastReadSeq, from)
   const target = seq === undefined ? sql`${chats.lastSeq}` : sql`least(${seq}::bigint, ${chats.lastSeq})`
   const [row] = await db
@@ -30,11 +30,15 @@ export interface SentMark {
   seq: number
 }
 
-/** Whoever wrote has read up to their own message: many marks in one statement. */
-export async function updateSentMarks(db: Db, marks: readonly SentMark[]): Promise<void> {
+/**
+ * Whoever wrote has read up to their own message: many marks in one statement. A crash may lose them, so its commit alone
+ * does not wait for the disk, nor do the messages wait there behind it.
+ */
+export async function updateSentMarks(db: Db | Tx, marks: readonly SentMark[]): Promise<void> {
   await db.execute(sql`
+    with lazily as materialized (select set_config('synchronous_commit', 'off', true))
     update ${chatMembers} set last_read_seq = greatest(${chatMembers.lastReadSeq}, mark.seq), last_read_at = now()
-    from unnest(
+    from lazily, unnest(
       ${sql.param(marks.map(({ chatId }) => chatId))}::uuid[], ${sql.param(marks.map(({ userId }) => userId))}::uuid[],
       ${sql.param(marks.map(({ seq }) => seq))}::bigint[]
     ) mark (chat_id, user_id, seq)

@@ -1,4 +1,5 @@
 /** One round of indexing for search: what is new or changed in some chats, in one transaction. */
+import { setImmediate } from 'node:timers/promises'
 import type { Tx } from '../../db/client.ts'
 import * as store from './search-index-store.ts'
 import { toVector } from './search-query.ts'
@@ -16,6 +17,8 @@ export interface Progress {
 /** Messages of a round, which is what it holds in memory; and of a chat in it at least. */
 const MESSAGES_A_ROUND = 512
 const MESSAGES_A_CHAT = 8
+/** Messages that are taken apart at once. */
+const MESSAGES_A_STEP = 64
 
 /** `newWords` are those that `words` is to know once the transaction is committed. */
 export async function indexChats(tx: Tx, chatIds: readonly string[], words: WordMemory) {
@@ -27,7 +30,7 @@ export async function indexChats(tx: Tx, chatIds: readonly string[], words: Word
 
   const limit = Math.max(MESSAGES_A_CHAT, Math.floor(MESSAGES_A_ROUND / behind.length))
   const changed = await store.listChanged(tx, behind, limit)
-  const { entries, gone, newWords } = analyse(changed, words)
+  const { entries, gone, newWords } = await analyse(changed, words)
   if (entries.length > 0) await store.upsertEntries(tx, entries)
   if (gone.length > 0) await store.deleteEntries(tx, gone)
   if (newWords.length > 0) await store.insertWords(tx, newWords)
@@ -37,12 +40,14 @@ export async function indexChats(tx: Tx, chatIds: readonly string[], words: Word
   return { progress: { unfinished: heads.filter(({ isDone }) => !isDone).map(({ chatId }) => chatId), busy }, newWords }
 }
 
-function analyse(changed: readonly store.Changed[], words: WordMemory) {
+/** What is to be written, without the words that `words` has. Between two steps the event loop delivers what came in. */
+export async function analyse(changed: readonly store.Changed[], words: WordMemory) {
   const entries: store.Entry[] = []
   const gone: store.Entry[] = []
   const newWords = new Set<string>()
-  for (const { chat_id: chatId, id, created_at: createdAt, rev, content, is_deleted: isDeleted } of changed) {
-    const found = isDeleted ? [] : tokenize(content)
+  for (const [index, { chat_id: chatId, id, created_at: createdAt, rev, content, is_deleted }] of changed.entries()) {
+    if (index > 0 && index % MESSAGES_A_STEP === 0) await setImmediate()
+    const found = is_deleted ? [] : tokenize(content)
     const entry = { chatId, id, createdAt, rev, tokens: toVector(found) }
     if (found.length > 0) entries.push(entry)
     else gone.push(entry)

@@ -16,15 +16,16 @@ const MIN_PREFIX_LENGTH = 3
 
 /** The words of a message as a tsvector. Empty when there are none. */
 export function toVector(tokens: readonly Token[]): string {
-  const places = new Map<string, number[]>()
+  const places = new Map<string, string>()
   for (const { text: word, place } of tokens) {
     const known = places.get(word)
     // Places count from 1 in a tsvector.
-    const own = place === undefined ? [] : [place + 1]
-    if (known) known.push(...own)
-    else places.set(word, own)
+    if (place !== undefined) places.set(word, known ? `${known},${place + 1}` : `:${place + 1}`)
+    else if (known === undefined) places.set(word, '')
   }
-  return [...places].map(([word, at]) => `${lexeme(word)}${at.length > 0 ? `:${at.join()}` : ''}`).join(' ')
+  let vector = ''
+  for (const [word, at] of places) vector += `${vector === '' ? '' : ' '}${lexeme(word)}${at}`
+  return vector
 }
 
 /** What a query asks for; all of it must be found. Empty when there is no letter and no digit in it. */

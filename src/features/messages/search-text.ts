@@ -23,6 +23,9 @@ const MAX_TOKENS = 8000
 
 // Format characters (joiners, directions, soft hyphens) stand within words; a zero-width space (U+200B) parts them.
 const RUN = /[\p{L}\p{N}\p{M}\u00AD\u200C-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]+/gu
+/** What `normalize` does nothing to but making it lower case, and most runs of many languages. */
+const PLAIN = /^[0-9A-Za-z]+$/
+const IS_WORD = /^[\p{L}\p{N}\p{Mc}]+$/u
 const WORD = /[\p{L}\p{N}\p{Mc}]+/gu
 const DROPPED = /[\p{Mn}\p{Me}\p{Cf}\u0640]/gu
 const UNSPACED = '\\p{scx=Han}\\p{scx=Hiragana}\\p{scx=Katakana}\\p{scx=Thai}\\p{scx=Khmer}\\p{scx=Lao}\\p{scx=Myanmar}'
@@ -62,9 +65,13 @@ export function tokenize(text: string): Token[] {
   let place = 0
   for (const { 0: run, index: start } of text.matchAll(RUN)) {
     if (tokens.length >= MAX_TOKENS) break
-    if (!HAS_UNSPACED.test(run)) {
-      const end = start + run.length
-      for (const [word] of normalize(run).matchAll(WORD)) tokens.push({ text: cut(word), start, end })
+    const end = start + run.length
+    if (PLAIN.test(run)) {
+      tokens.push({ text: cut(run.toLowerCase()), start, end })
+    } else if (!HAS_UNSPACED.test(run)) {
+      const words = normalize(run)
+      if (IS_WORD.test(words)) tokens.push({ text: cut(words), start, end })
+      else for (const [word] of words.matchAll(WORD)) tokens.push({ text: cut(word), start, end })
     } else {
       for (const { isCharacter, ...token } of splitRun(run, start)) {
         tokens.push(isCharacter ? { ...token, place } : token)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import fc from 'fast-check'
-import { createWordMemory } from '../../../src/features/messages/search-batch.ts'
+import { analyse, createWordMemory } from '../../../src/features/messages/search-batch.ts'
 import { tokenize } from '../../../src/features/messages/search-text.ts'
 import type { Json } from '../../support/client.ts'
 import { startServer } from '../../support/server.ts'
@@ -99,6 +99,28 @@ describe('indexing', () => {
     expect([...rows]).toEqual([])
     expect(setup.logs).toEqual([])
     for (const indexer of indexers) await indexer.stop()
+  })
+
+  it('lets others be served while it takes many messages apart', async () => {
+    let turns = 0
+    let isOver = false
+    const turn = () => {
+      turns++
+      if (!isOver) setImmediate(turn)
+    }
+    setImmediate(turn)
+    const of = { chat_id: Bun.randomUUIDv7(), created_at: new Date(), rev: 0, is_deleted: false, is_new: true }
+    const changed = upTo(512).map((seq) => ({
+      ...of,
+      id: Bun.randomUUIDv7(),
+      seq,
+      content: seq % 2 ? 'some words' : '…',
+    }))
+    const { entries, gone, newWords } = await analyse(changed, createWordMemory())
+    isOver = true
+    expect(turns).toBeGreaterThan(5)
+    expect([entries.length, gone.length]).toEqual([256, 256])
+    expect(newWords).toEqual(['some', 'words'])
   })
 
   it('waits for no chat that somebody works on, and takes it up later', async () => {
