@@ -1,5 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { type ReadValue, readers } from './readers.ts'
 import * as schema from './schema/index.ts'
 
 export type Db = PostgresJsDatabase<typeof schema>
@@ -54,10 +55,11 @@ export interface DatabaseOptions {
  * - `silence_timeout` gives up a connection that owes an answer and sends no byte for so many seconds;
  * - when connecting fails and no connection is left, the queue is refused at once, not one query per attempt;
  * - a COPY whose rows PostgreSQL refuses fails, and one that is read slowly ends: stock waits for ever;
- * - `onanswered` is told of each answer, from when its query was the connection's next; `load()` tells of the pool.
+ * - `onanswered` is told of each answer, from when its query was the connection's next; `load()` tells of the pool;
+ * - `readers` read values of their types from the bytes that came, not from text.
  * It goes into the build that Bun loads (src/) alone.
  */
-const patchMark = 'messenger-2'
+const patchMark = 'messenger-3'
 
 const timestamptz = 1184
 const timestamptzArray = 1185
@@ -95,6 +97,7 @@ function requirePatch(): void {
 type DriverOptions = postgres.Options<Record<string, never>> & {
   silence_timeout: number
   onanswered: DatabaseOptions['onAnswered']
+  readers: Record<number, ReadValue>
 }
 type PatchedSql = postgres.Sql & { load(): PoolLoad }
 
@@ -117,6 +120,7 @@ function driverOptions(options: DatabaseOptions): DriverOptions {
     connection: startupParameters(name, statementTimeoutSeconds, options.startup),
     onnotice: onNotice ?? (() => {}),
     onanswered: options.onAnswered,
+    readers,
   }
 }
 

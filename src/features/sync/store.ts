@@ -63,5 +63,11 @@ const listChangedAfter = statement((db) => {
 
 /** One snapshot for all that `read` reads. */
 export function inSnapshot<T>(db: Db, read: (tx: Tx) => Promise<T>): Promise<T> {
-  return db.transaction(read, { isolationLevel: 'repeatable read', accessMode: 'read only' })
+  return db.transaction(async (tx) => {
+    // On its way with the first query: Drizzle's own option would wait for its answer. It comes before that query, or
+    // PostgreSQL refuses it, and where it is refused so is all that follows.
+    const beginning = tx.setTransaction({ isolationLevel: 'repeatable read', accessMode: 'read only' })
+    const [found] = await Promise.all([read(tx), beginning])
+    return found
+  })
 }
