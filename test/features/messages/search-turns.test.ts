@@ -1,5 +1,6 @@
 /** Whoever searches a lot waits for themselves, not others for them. */
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { until } from '../../support/until.ts'
 import { type SearchSetup, startSearch } from './search-setup.ts'
 
 let setup: SearchSetup
@@ -13,16 +14,20 @@ beforeAll(async () => {
 })
 afterAll(() => setup.stop())
 
-/** Runs `during` while every search hangs in the database. */
-async function whileSearchHangs(during: (countHanging: () => Promise<number>) => Promise<void>): Promise<void> {
+/** Runs `during` while every search hangs in the database. `countHanging` waits for so many, and a while for one more. */
+async function whileSearchHangs(during: (countHanging: (atLeast: number) => Promise<number>) => Promise<void>) {
   await setup.sql.begin(async (tx) => {
     await tx`lock table message_search in access exclusive mode`
-    await during(async () => {
-      await Bun.sleep(200)
+    const count = async () => {
       const [row] = await tx<{ count: number }[]>`
         select count(*)::int as count from pg_locks
         where relation = 'message_search'::regclass and not granted`
       return row?.count ?? 0
+    }
+    await during(async (atLeast) => {
+      await until(async () => (await count()) >= atLeast, `${atLeast} searches hang`)
+      await Bun.sleep(200)
+      return count()
     })
   })
 }
@@ -34,9 +39,9 @@ describe('searches of one user', () => {
     const asked: Promise<unknown>[] = []
     await whileSearchHangs(async (countHanging) => {
       asked.push(...Array.from({ length: 5 }, () => setup.search(ann, { q: 'word' })))
-      expect(await countHanging()).toBe(1)
+      expect(await countHanging(1)).toBe(1)
       asked.push(setup.search(ben, { q: 'word' }))
-      expect(await countHanging()).toBe(2)
+      expect(await countHanging(2)).toBe(2)
     })
     expect((await results(asked)).map(({ status }) => status)).toEqual(Array(6).fill('fulfilled'))
   })
