@@ -9,11 +9,14 @@ import type { Log } from '../observability/log.ts'
 import { createIdPool } from './chat-ids.ts'
 import { deliver, findSurplus, type LocalUser, newLocalUser, removeSocket } from './local-user.ts'
 import { closeCodes, type Socket } from './socket.ts'
+import { userChats } from './user-chats.ts'
 
 export interface FanoutOptions {
   bus: Bus
   log: Log
   listHeads(userId: string): Promise<Head[]>
+  /** The ids of the same chats. */
+  listOwnIds(userId: string): Promise<string[]>
   getChat(userId: string, chatId: string): Promise<ChatOverview>
   /** A chat was taken away from a socket that was looking at it. */
   onLostChat(userId: string, chatId: string): void
@@ -32,7 +35,8 @@ export interface Followed {
 
 export type Fanout = ReturnType<typeof createFanout>
 
-export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerUser, onSent }: FanoutOptions) {
+export function createFanout(options: FanoutOptions) {
+  const { bus, log, listHeads, listOwnIds, getChat, onLostChat, maxPerUser, onSent } = options
   const users = new Map<string, LocalUser>()
   const pool = createIdPool()
   const opening = new Set<Socket>()
@@ -204,22 +208,18 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
       user.openings++
       try {
         await user.subscribed
-        const chats = await listHeads(userId)
+        const chatIds = await listOwnIds(userId)
         if (isGone(socket)) return undefined
         // One that is being joined is told by `chat_created`; one left meanwhile is in the list because that is older.
         const isNew = (id: string) => !user.chatIds.has(id) && !user.joining?.has(id) && !user.left?.has(id)
-        const added = chats.map(({ chatId }) => chatId).filter(isNew)
+        const added = chatIds.filter(isNew)
         subscribe(user, added.map(chatTopic))
         follow(user, added)
         await user.subscribed
         const heads = (await listHeads(userId)).filter(({ chatId }) => user.chatIds.has(chatId))
         if (isGone(socket)) return undefined
         // From here to the end in one turn.
-        socket.send({
-          type: 'user_chats',
-          chat_ids: heads.map(({ chatId }) => chatId),
-          heads: Object.fromEntries(heads.map(({ chatId, seq, rev }) => [chatId, { seq, rev }])),
-        })
+        socket.sendText(userChats(heads))
         for (const frame of socket.held ?? []) socket.sendText(frame)
         socket.held = undefined
         socket.follow(userTopic(userId))

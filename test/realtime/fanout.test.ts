@@ -78,6 +78,7 @@ function createWorld() {
     bus,
     log: createLog('error', () => {}),
     listHeads: lists.ask,
+    listOwnIds: async () => (await lists.ask()).map(({ chatId }) => chatId),
     getChat: chats.ask,
     onLostChat: (_userId, chatId) => lost.push(chatId),
     maxPerUser: 100,
