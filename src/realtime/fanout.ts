@@ -8,6 +8,7 @@ import type { ChatOverview, Head } from '../features/chats/model.ts'
 import type { Log } from '../observability/log.ts'
 import { createIdPool } from './chat-ids.ts'
 import { deliver, findSurplus, type LocalUser, newLocalUser, removeSocket } from './local-user.ts'
+import { createOpeningUsers } from './opening-users.ts'
 import { closeCodes, type Socket } from './socket.ts'
 import { userChats } from './user-chats.ts'
 
@@ -40,6 +41,7 @@ export function createFanout(options: FanoutOptions) {
   const users = new Map<string, LocalUser>()
   const pool = createIdPool()
   const opening = new Set<Socket>()
+  const openingUsers = createOpeningUsers()
   /** By topic, the events that wait in `joining`. */
   const waiting = new Map<string, Set<string[]>>()
   let server: Server<Socket> | undefined
@@ -57,15 +59,11 @@ export function createFanout(options: FanoutOptions) {
     for (const events of waiting.get(topic) ?? []) events.push(payload)
   }
 
-  /** When many open at once each tells of itself, and all others look at that: here nothing is made for each of them. */
   function deliverToOpening(topic: Topic, payload: string): void {
     const { kind, id } = readTopic(topic)
-    for (const socket of opening) {
-      const userId = socket.caller?.userId
-      if (userId === undefined) continue
-      const isFor = kind === 'chat' ? users.get(userId)?.chatIds.has(id) : kind === 'user' && userId === id
-      if (isFor) socket.deliver(payload)
-    }
+    const user = kind === 'user' ? users.get(id) : undefined
+    const concerned = kind === 'chat' ? openingUsers.in(id) : user ? [user] : []
+    for (const { sockets } of concerned) for (const socket of sockets) if (opening.has(socket)) socket.deliver(payload)
   }
 
   function obey(message: BusMessage): void {
@@ -152,6 +150,7 @@ export function createFanout(options: FanoutOptions) {
   function follow(user: LocalUser, chatIds: readonly string[]): void {
     user.changes++
     user.chatIds.add(chatIds)
+    if (user.openings > 0) openingUsers.add(user, chatIds)
     for (const socket of user.sockets) {
       if (socket.state === 'open') for (const id of chatIds) socket.follow(chatTopic(id))
     }
@@ -161,6 +160,7 @@ export function createFanout(options: FanoutOptions) {
   function drop(user: LocalUser, chatId: string): boolean {
     const wasFollowed = endJoining(user, chatId) || user.chatIds.delete(chatId)
     if (!wasFollowed) return false
+    openingUsers.remove(user, [chatId])
     bus.unsubscribe([chatTopic(chatId)])
     for (const socket of user.sockets) socket.unfollow(chatTopic(chatId))
     return true
@@ -205,7 +205,7 @@ export function createFanout(options: FanoutOptions) {
       const user = users.get(userId) ?? add(userId)
       user.sockets = [...user.sockets, socket]
       crowdOut(user)
-      user.openings++
+      if (user.openings++ === 0) openingUsers.add(user, user.chatIds)
       try {
         await user.subscribed
         const chatIds = await listOwnIds(userId)
@@ -228,8 +228,10 @@ export function createFanout(options: FanoutOptions) {
         return heads
       } finally {
         opening.delete(socket)
-        user.openings--
-        if (user.openings === 0) user.left = undefined
+        if (--user.openings === 0) {
+          user.left = undefined
+          openingUsers.remove(user, user.chatIds)
+        }
       }
     },
 
