@@ -1,5 +1,5 @@
 /** The whole server on one screen: the routes on top of the services, and the jobs beside them. */
-import { Elysia } from 'elysia'
+import { Elysia, type InternalRoute } from 'elysia'
 import { createAccountRoutes } from './features/auth/account-routes.ts'
 import { createAuthRoutes } from './features/auth/routes.ts'
 import { callRoutes } from './features/calls/routes.ts'
@@ -77,7 +77,7 @@ export function createApp(options: AppOptions) {
       }),
     )
     .use(metricsRoutes({ metrics, token: config.METRICS_TOKEN }))
-    .use(docs())
+    .use(docs((): InternalRoute[] => http.routes))
     .use(web(log))
     .use(socketRoutes(gateway))
     .use(api)

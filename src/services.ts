@@ -189,6 +189,7 @@ export function createServices(options: ServicesOptions) {
     bus,
     log,
     listHeads,
+    listOwnIds: chats.listOwnIds,
     getChat: chats.get,
     onLostChat: presence.leaveChat,
     maxPerUser: config.WS_MAX_CONNECTIONS_PER_USER,

@@ -1,11 +1,9 @@
 /** Swagger UI from the server's own files: it works without the internet. */
-import swagger from '@elysiajs/swagger'
-import { Elysia } from 'elysia'
+import { Elysia, type InternalRoute } from 'elysia'
 import favicon from 'swagger-ui-dist/favicon-32x32.png' with { type: 'file' }
 import style from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { version } from '../../package.json'
-import { routeNotFound } from '../errors.ts'
 import { tidyOpenApi } from './openapi.ts'
 import { WEBSOCKET_DOCS } from './websocket-docs.ts'
 
@@ -39,51 +37,67 @@ const text = (body: string, type: string) =>
 const file = (path: string, type: string) =>
   new Response(Bun.file(path), { headers: { 'content-type': type, 'cache-control': 'public, max-age=86400' } })
 const hidden = { detail: { hide: true } }
-/** The plugin's own page loads from elsewhere. */
-const PLUGIN_PAGE = '/swagger/plugin'
+const TAGS = [
+  'Authentication',
+  'Users',
+  'Chats',
+  'Members',
+  'Channels',
+  'Messages',
+  'Media',
+  'Sync',
+  'Subscriptions',
+  'Calls',
+  'Real time',
+  'Operation',
+]
 const DOCUMENT = '/swagger/json'
 
-/** Mount it on the app that has the routes. */
-export function docs() {
-  let document: unknown
+/** @param listRoutes all of the app: asked when somebody reads of them */
+export function docs(listRoutes: () => InternalRoute[]) {
+  let document: Promise<unknown> | undefined
   return new Elysia()
     .get('/swagger', () => text(PAGE, 'text/html'), hidden)
     .get('/swagger/start.js', () => text(START, 'text/javascript'), hidden)
     .get('/swagger/swagger-ui-bundle.js', () => file(bundle, 'text/javascript; charset=utf-8'), hidden)
     .get('/swagger/swagger-ui.css', () => file(style, 'text/css; charset=utf-8'), hidden)
     .get('/swagger/favicon.png', () => file(favicon, 'image/png'), hidden)
-    .onBeforeHandle(({ path }) => {
-      if (path === PLUGIN_PAGE) throw routeNotFound()
-    })
-    .onAfterHandle(({ path, responseValue }) => {
-      if (path !== DOCUMENT) return
-      document ??= tidyOpenApi(responseValue)
-      return document
-    })
-    .use(
-      swagger({
-        path: PLUGIN_PAGE,
-        specPath: DOCUMENT,
-        exclude: [/^\/swagger/],
-        documentation: {
-          openapi: '3.1.0',
-          info: { title: 'messenger', version, description: WEBSOCKET_DOCS },
-          components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
-          tags: [
-            'Authentication',
-            'Users',
-            'Chats',
-            'Members',
-            'Channels',
-            'Messages',
-            'Media',
-            'Sync',
-            'Subscriptions',
-            'Calls',
-            'Real time',
-            'Operation',
-          ].map((name) => ({ name })),
-        },
-      }),
+    .get(
+      DOCUMENT,
+      () => {
+        document ??= describe(listRoutes())
+        return document
+      },
+      hidden,
     )
+}
+
+/** An app that answers for the routes of another one. */
+class Describing extends Elysia {
+  constructor(private readonly described: InternalRoute[]) {
+    super()
+  }
+
+  protected override getGlobalRoutes(): InternalRoute[] {
+    return this.described
+  }
+}
+
+/** The plugin is loaded when it is asked: it takes some megabytes, on most servers for nobody. */
+async function describe(routes: InternalRoute[]): Promise<unknown> {
+  const { swagger } = await import('@elysiajs/swagger')
+  const describing = new Describing(routes).use(
+    swagger({
+      specPath: DOCUMENT,
+      exclude: [/^\/swagger/],
+      documentation: {
+        openapi: '3.1.0',
+        info: { title: 'messenger', version, description: WEBSOCKET_DOCS },
+        components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+        tags: TAGS.map((name) => ({ name })),
+      },
+    }),
+  )
+  const answer = await describing.handle(new Request(`http://localhost${DOCUMENT}`))
+  return tidyOpenApi(await answer.json())
 }

@@ -8,12 +8,16 @@ import type { ChatOverview, Head } from '../features/chats/model.ts'
 import type { Log } from '../observability/log.ts'
 import { createIdPool } from './chat-ids.ts'
 import { deliver, findSurplus, type LocalUser, newLocalUser, removeSocket } from './local-user.ts'
+import { createOpeningUsers } from './opening-users.ts'
 import { closeCodes, type Socket } from './socket.ts'
+import { userChats } from './user-chats.ts'
 
 export interface FanoutOptions {
   bus: Bus
   log: Log
   listHeads(userId: string): Promise<Head[]>
+  /** The ids of the same chats. */
+  listOwnIds(userId: string): Promise<string[]>
   getChat(userId: string, chatId: string): Promise<ChatOverview>
   /** A chat was taken away from a socket that was looking at it. */
   onLostChat(userId: string, chatId: string): void
@@ -32,10 +36,12 @@ export interface Followed {
 
 export type Fanout = ReturnType<typeof createFanout>
 
-export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerUser, onSent }: FanoutOptions) {
+export function createFanout(options: FanoutOptions) {
+  const { bus, log, listHeads, listOwnIds, getChat, onLostChat, maxPerUser, onSent } = options
   const users = new Map<string, LocalUser>()
   const pool = createIdPool()
   const opening = new Set<Socket>()
+  const openingUsers = createOpeningUsers()
   /** By topic, the events that wait in `joining`. */
   const waiting = new Map<string, Set<string[]>>()
   let server: Server<Socket> | undefined
@@ -53,15 +59,11 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
     for (const events of waiting.get(topic) ?? []) events.push(payload)
   }
 
-  /** When many open at once each tells of itself, and all others look at that: here nothing is made for each of them. */
   function deliverToOpening(topic: Topic, payload: string): void {
     const { kind, id } = readTopic(topic)
-    for (const socket of opening) {
-      const userId = socket.caller?.userId
-      if (userId === undefined) continue
-      const isFor = kind === 'chat' ? users.get(userId)?.chatIds.has(id) : kind === 'user' && userId === id
-      if (isFor) socket.deliver(payload)
-    }
+    const user = kind === 'user' ? users.get(id) : undefined
+    const concerned = kind === 'chat' ? openingUsers.in(id) : user ? [user] : []
+    for (const { sockets } of concerned) for (const socket of sockets) if (opening.has(socket)) socket.deliver(payload)
   }
 
   function obey(message: BusMessage): void {
@@ -148,6 +150,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
   function follow(user: LocalUser, chatIds: readonly string[]): void {
     user.changes++
     user.chatIds.add(chatIds)
+    if (user.openings > 0) openingUsers.add(user, chatIds)
     for (const socket of user.sockets) {
       if (socket.state === 'open') for (const id of chatIds) socket.follow(chatTopic(id))
     }
@@ -157,6 +160,7 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
   function drop(user: LocalUser, chatId: string): boolean {
     const wasFollowed = endJoining(user, chatId) || user.chatIds.delete(chatId)
     if (!wasFollowed) return false
+    openingUsers.remove(user, [chatId])
     bus.unsubscribe([chatTopic(chatId)])
     for (const socket of user.sockets) socket.unfollow(chatTopic(chatId))
     return true
@@ -201,25 +205,21 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
       const user = users.get(userId) ?? add(userId)
       user.sockets = [...user.sockets, socket]
       crowdOut(user)
-      user.openings++
+      if (user.openings++ === 0) openingUsers.add(user, user.chatIds)
       try {
         await user.subscribed
-        const chats = await listHeads(userId)
+        const chatIds = await listOwnIds(userId)
         if (isGone(socket)) return undefined
         // One that is being joined is told by `chat_created`; one left meanwhile is in the list because that is older.
         const isNew = (id: string) => !user.chatIds.has(id) && !user.joining?.has(id) && !user.left?.has(id)
-        const added = chats.map(({ chatId }) => chatId).filter(isNew)
+        const added = chatIds.filter(isNew)
         subscribe(user, added.map(chatTopic))
         follow(user, added)
         await user.subscribed
         const heads = (await listHeads(userId)).filter(({ chatId }) => user.chatIds.has(chatId))
         if (isGone(socket)) return undefined
         // From here to the end in one turn.
-        socket.send({
-          type: 'user_chats',
-          chat_ids: heads.map(({ chatId }) => chatId),
-          heads: Object.fromEntries(heads.map(({ chatId, seq, rev }) => [chatId, { seq, rev }])),
-        })
+        socket.sendText(userChats(heads))
         for (const frame of socket.held ?? []) socket.sendText(frame)
         socket.held = undefined
         socket.follow(userTopic(userId))
@@ -228,8 +228,10 @@ export function createFanout({ bus, log, listHeads, getChat, onLostChat, maxPerU
         return heads
       } finally {
         opening.delete(socket)
-        user.openings--
-        if (user.openings === 0) user.left = undefined
+        if (--user.openings === 0) {
+          user.left = undefined
+          openingUsers.remove(user, user.chatIds)
+        }
       }
     },
 

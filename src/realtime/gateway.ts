@@ -1,4 +1,5 @@
 /** The WebSocket itself: who may open one, what happens while it lives, and why it ends. */
+
 import type { Server, ServerWebSocket, WebSocketHandler } from 'bun'
 import type { RateLimiter } from '../cache/limiter.ts'
 import { AppError, foreignOrigin, notAllowed, tooManyRequests, unavailable, validationFailed } from '../errors.ts'
@@ -119,6 +120,7 @@ export function createGateway(options: GatewayOptions) {
 
   function sweep(): void {
     backlog.relieve()
+    tidying.look()
     const now = options.now()
     for (const socket of sockets) {
       const { caller } = socket

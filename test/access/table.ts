@@ -53,8 +53,6 @@ export const rows: Row[] = [
   { route: 'GET /swagger/swagger-ui-bundle.js', answers: everybody(ok) },
   { route: 'GET /swagger/swagger-ui.css', answers: everybody(ok) },
   { route: 'GET /swagger/favicon.png', answers: everybody(ok) },
-  // The page of the plugin that writes the document loads from elsewhere.
-  { route: 'GET /swagger/plugin', answers: everybody(refused(404, 'No such endpoint')) },
   { route: 'GET /swagger/json', answers: everybody(ok) },
 
   ...['GET /ws', 'GET /api/v1/ws'].flatMap((route): Row[] => [

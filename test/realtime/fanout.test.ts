@@ -78,6 +78,7 @@ function createWorld() {
     bus,
     log: createLog('error', () => {}),
     listHeads: lists.ask,
+    listOwnIds: async () => (await lists.ask()).map(({ chatId }) => chatId),
     getChat: chats.ask,
     onLostChat: (_userId, chatId) => lost.push(chatId),
     maxPerUser: 100,
@@ -153,6 +154,24 @@ describe('a socket that opens', () => {
     await lists.answer([head('a'), head(USER)])
     await opened
     expect(types(wire)).toEqual(['user_chats', 'mine', 'of a chat'])
+  })
+
+  it('holds from its first moment what is said where another socket of the user listens, until the chat is left', async () => {
+    const { lists, chats, publish, connected, connect } = createWorld()
+    const first = await connected('a', 'b')
+    const second = connect()
+    publish([said('a', 'at once'), chatJoined(USER, 'c')])
+    await chats.answer(overview('c'))
+    publish([said('c', 'in the new one'), chatLeft(USER, 'b'), said('b', 'secret'), said('a', 'still')])
+    await lists.answer([head('a'), head('c')])
+    await lists.answer([head('a'), head('c')])
+    await second.opened
+    const events = ['at once', 'chat_created', 'in the new one', 'chat_removed', 'still']
+    expect(types(first.wire)).toEqual(['user_chats', ...events])
+    expect(types(second.wire)).toEqual(['user_chats', ...events])
+    // Open, it is told each thing once.
+    publish([said('a', 'once')])
+    expect(types(second.wire).slice(-2)).toEqual(['still', 'once'])
   })
 
   it('does not follow a chat that was left while the list of chats was on its way', async () => {

@@ -12,6 +12,7 @@ function create({ collectionMs = 10 } = {}) {
   const tidying = createTidying(collect, () => time)
   return {
     collections: () => collections,
+    look: tidying.look,
     wait: (ms: number) => {
       time += ms
     },
@@ -62,6 +63,41 @@ describe('the garbage of sockets that open', () => {
     expect(collections()).toBe(1)
     wait(1000)
     open(100)
+    expect(collections()).toBe(2)
+  })
+
+  it('of the last ones is collected once, when no more come', () => {
+    const { open, wait, look, collections } = create()
+    open(100)
+    expect(collections()).toBe(1)
+    wait(1500)
+    look()
+    expect(collections()).toBe(1)
+    for (let n = 0; n < 5; n++) {
+      wait(1000)
+      look()
+    }
+    expect(collections()).toBe(2)
+  })
+
+  it('of a few is not worth it', () => {
+    const { open, wait, look, collections } = create()
+    open(20)
+    wait(10_000)
+    look()
+    expect(collections()).toBe(0)
+  })
+
+  it('of the last ones waits where collecting it stopped everything for long a moment ago', () => {
+    const { open, wait, look, collections } = create({ collectionMs: 100 })
+    open(100)
+    for (let n = 0; n < 59; n++) {
+      wait(1000)
+      look()
+    }
+    expect(collections()).toBe(1)
+    wait(1000)
+    look()
     expect(collections()).toBe(2)
   })
 })

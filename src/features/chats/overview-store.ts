@@ -140,21 +140,37 @@ export function selectOverviews(db: Db | Tx, { userId, before, chatIds, limit }:
 }
 
 /** Where each of the user's chats stands. */
-export function listHeads(db: Db, userId: string): Promise<Head[]> {
-  return db
-    .select({
-      chatId: chats.id,
-      type: chats.type,
-      memberCount: chats.memberCount,
-      seq: chats.lastSeq,
-      rev: chats.lastRev,
-    })
-    .from(chatMembers)
-    .innerJoin(chats, eq(chats.id, chatMembers.chatId))
-    .where(eq(chatMembers.userId, userId))
-    .prepare('list_heads')
-    .execute()
+export async function listHeads(db: Db, userId: string): Promise<Head[]> {
+  const [row] = await readHeads(db, { userId })
+  const heads = JSON.parse(row?.heads ?? '[]') as [string, Head['type'], number, number, number][]
+  return heads.map(([chatId, type, memberCount, seq, rev]) => ({ chatId, type, memberCount, seq, rev }))
 }
+
+/** As one text: many users who come at once have hundreds of chats each, and every row would leave a lot behind. */
+const readHeads = statement((db) => {
+  const { id, type, memberCount, lastSeq, lastRev } = chats
+  const head = sql`json_build_array(${id}, ${type}, ${memberCount}, ${lastSeq}, ${lastRev})`
+  const fields = { heads: sql<string | null>`json_agg(${head})::text` }
+  const query = db
+    .select(fields)
+    .from(chatMembers)
+    .innerJoin(chats, eq(id, chatMembers.chatId))
+    .where(eq(chatMembers.userId, asked.userId))
+  return { fields, query }
+})
+
+/** The ids of the user's chats. */
+export async function listOwnIds(db: Db, userId: string): Promise<string[]> {
+  const [row] = await readOwnIds(db, { userId })
+  return JSON.parse(row?.chatIds ?? '[]')
+}
+
+/** Not as an array, whose elements the driver cuts from the text, so that one that is kept keeps all of it. */
+const readOwnIds = statement((db) => {
+  const fields = { chatIds: sql<string | null>`json_agg(${chatMembers.chatId})::text` }
+  const query = db.select(fields).from(chatMembers).where(eq(chatMembers.userId, asked.userId))
+  return { fields, query }
+})
 
 /** The ids of the chats of each of these users. */
 export async function listChatIds(db: Db, userIds: readonly string[]): Promise<Map<string, Set<string>>> {

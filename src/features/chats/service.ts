@@ -22,7 +22,7 @@ import type { Users } from '../users/service.ts'
 import { accessChat, accessLockedChat } from './access.ts'
 
 import { type Chat, type ChatOverview, type CreateGroup, toOverview, type UpdateChat } from './model.ts'
-import { listChatIds, listHeads, listOverviews, type OverviewFilter } from './overview-store.ts'
+import { listChatIds, listHeads, listOverviews, listOwnIds, type OverviewFilter } from './overview-store.ts'
 import * as store from './store.ts'
 
 export interface ChatsOptions {
@@ -74,6 +74,8 @@ export function createChats({ db, bus, cache, users, avatars, listOnline, groupL
     get,
     /** Where each of the user's chats stands. */
     listHeads: (userId: string) => listHeads(db, userId),
+    /** The ids of the user's chats. */
+    listOwnIds: (userId: string) => listOwnIds(db, userId),
     /** The ids of the chats of each of these users. */
     listChatIds: (userIds: readonly string[]) => listChatIds(db, userIds),
 
