@@ -37,7 +37,7 @@ import { createPresence } from './features/presence/service.ts'
 import { findPaymentProvider } from './features/subscriptions/payments.ts'
 import { createPurchases } from './features/subscriptions/purchases.ts'
 import { createSubscriptions } from './features/subscriptions/service.ts'
-import { createTiers } from './features/subscriptions/tiers.ts'
+import { createTiers, type Tier } from './features/subscriptions/tiers.ts'
 import { createSync } from './features/sync/service.ts'
 import { wireUploads } from './features/uploads/wiring.ts'
 import { createAudit } from './features/users/audit.ts'
@@ -101,9 +101,14 @@ export function createServices(options: ServicesOptions) {
   const { images, films, maker } = createWorkshop({ ffmpeg: options.ffmpeg, config })
   const countUpload = async (userId: string) => admission.count(userId, await tiers.tierOf(userId))
   const avatars = createAvatars({ db, storage, work, images, publicUrl: config.PUBLIC_URL, countUpload, log })
+  // Asked by every request, most of which need wait for nothing.
+  const limitOf = (userId: string, pick: (tier: Tier) => number): number | Promise<number> => {
+    const tier = tiers.tierOf(userId)
+    return tier instanceof Promise ? tier.then(pick) : pick(tier)
+  }
   const users = createUsers({
     ...{ db, profiles, avatars },
-    uploadMaxBytesOf: async (userId) => (await tiers.tierOf(userId)).uploadMaxBytes,
+    uploadMaxBytesOf: (userId) => limitOf(userId, ({ uploadMaxBytes }) => uploadMaxBytes),
   })
   const lastSeen = createLastSeen({ db, log, profiles, now })
   const keys = { secret, previousSecret: config.JWT_SECRET_PREVIOUS }
@@ -114,7 +119,7 @@ export function createServices(options: ServicesOptions) {
     authenticate,
     limiter,
     limits: { isOn: isLimited, anonymous: config.RATE_LIMIT_ANONYMOUS },
-    apiLimitOf: async (userId) => (await tiers.tierOf(userId)).apiPerMinute,
+    apiLimitOf: (userId) => limitOf(userId, ({ apiPerMinute }) => apiPerMinute),
     clientAddress,
     lastSeen,
     readBody: (request) => readJson(request, MAX_JSON_BYTES),

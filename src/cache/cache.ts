@@ -13,7 +13,8 @@ export type Found = { value: string; permit?: undefined } | { value?: undefined;
  *   before this instance reads anything again; other instances may meanwhile read values up to their TTL.
  */
 export interface Cache {
-  get(key: string): Promise<Found>
+  /** At once where nobody else is to be asked. */
+  get(key: string): Found | Promise<Found>
   /** `ttlSeconds` up to MAX_CACHE_SECONDS. Without a good permit nothing happens. */
   set(key: string, value: string, ttlSeconds: number, permit: string | undefined): Promise<void>
   forget(key: string): Promise<void>

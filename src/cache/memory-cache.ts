@@ -50,7 +50,7 @@ export function createMemoryCache({ maxBytes = 16 * 1024 * 1024, now = () => per
   }
 
   return {
-    async get(key) {
+    get(key) {
       const entry = find(key)
       if (!entry) return { permit: lease(key) }
       if (entry.value === undefined) return { permit: entry.permit }

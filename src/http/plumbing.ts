@@ -33,7 +33,8 @@ export function createPlumbing(log: Log, metrics: Metrics) {
     const ms = performance.now() - arrival.at
     note(request.method, route, status, ms)
     const path = pathOf(request.url)
-    const write = /^\/health(?:\/ready)?$/.test(path) && status < 400 ? log.debug : log.info
+    const isProbe = path === '/health' || path === '/health/ready'
+    const write = isProbe && status < 400 ? log.debug : log.info
     write('request', {
       request_id: arrival.id,
       method: request.method,

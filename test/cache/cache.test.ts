@@ -270,7 +270,7 @@ describe('while Redis is away', () => {
     const last = keys.at(-1) ?? ''
     await remember(cache, last, 300, async () => 'old')
     world.server.freeze()
-    await until(() => !redis.isReady() || cache.get(freshName()).then(({ permit }) => permit === undefined))
+    await until(() => !redis.isReady() || (async () => (await cache.get(freshName())).permit === undefined)())
     await Promise.all(keys.map(cache.forget))
     world.server.thaw()
     await until(() => redis.isReady())

@@ -40,6 +40,9 @@ export interface TiersOptions {
 
 export type Tiers = ReturnType<typeof createTiers>
 
+/** Of premium, as YYYY-MM-DD in UTC. */
+type LastDay = string | undefined
+
 /** Every request asks. What another instance changed is known so late at most, should its message be lost. */
 const REMEMBER_MS = 30_000
 const MAX_REMEMBERED = 50_000
@@ -47,10 +50,10 @@ const MAX_REMEMBERED = 50_000
 export function createTiers({ db, bus, profiles, settings, now = () => new Date() }: TiersOptions) {
   const { free, premium } = describeTiers(settings)
   /**
-   * By user the last day of premium, as it is being read or was: so those who ask at once share one query, and an answer
+   * By user the last day of premium, as it was read or is being: so those who ask at once share one query, and an answer
    * that was forgotten while on its way stays so.
    */
-  const remembered = new Map<string, { lastDay: Promise<string | undefined>; until: number }>()
+  const remembered = new Map<string, { lastDay: LastDay | Promise<LastDay>; until: number }>()
 
   bus.onMessage((message) => {
     if (message.kind !== 'control') return
@@ -58,25 +61,35 @@ export function createTiers({ db, bus, profiles, settings, now = () => new Date(
     if (control.type === 'tier_changed') remembered.delete(control.user_id)
   })
 
-  const readLastDay = (userId: string): Promise<string | undefined> => {
+  const readLastDay = (userId: string): Promise<LastDay> => {
     const lastDay = findOpen(db, userId).then((period) => period?.endDate)
-    const entry = { lastDay, until: now().getTime() + REMEMBER_MS }
+    const entry: { lastDay: LastDay | Promise<LastDay>; until: number } = {
+      lastDay,
+      until: now().getTime() + REMEMBER_MS,
+    }
     remembered.delete(userId)
     if (remembered.size >= MAX_REMEMBERED) for (const oldest of remembered.keys().take(1)) remembered.delete(oldest)
     remembered.set(userId, entry)
     // Whoever waits is told of the failure; the next one asks again.
-    lastDay.catch(() => remembered.get(userId) === entry && remembered.delete(userId))
+    lastDay.then(
+      (day) => {
+        entry.lastDay = day
+      },
+      () => remembered.get(userId) === entry && remembered.delete(userId),
+    )
     return lastDay
   }
 
+  // The day is compared at each question: a period ends at midnight, remembered or not.
+  const tierUntil = (lastDay: LastDay): Tier => (lastDay !== undefined && lastDay >= utcDay(now()) ? premium : free)
+
   return {
-    /** By the period, whatever its status and the copy on the account say. */
-    async tierOf(userId: string): Promise<Tier> {
+    /** By the period, whatever its status and the copy on the account say; at once when it is known. */
+    tierOf(userId: string): Tier | Promise<Tier> {
       const known = remembered.get(userId)
       const isFresh = known !== undefined && known.until > now().getTime()
-      const lastDay = await (isFresh ? known.lastDay : readLastDay(userId))
-      // The day is compared at each question: a period ends at midnight, remembered or not.
-      return lastDay !== undefined && lastDay >= utcDay(now()) ? premium : free
+      const lastDay = isFresh ? known.lastDay : readLastDay(userId)
+      return lastDay instanceof Promise ? lastDay.then(tierUntil) : tierUntil(lastDay)
     },
 
     /** After the commit: this instance forgets at once, whatever way its messages take; when it resolves, profiles show it. */

@@ -10,7 +10,7 @@ export interface AdmissionDeps {
   db: Db
   limiter: RateLimiter
   isLimited: boolean
-  tierOf(userId: string): Promise<Tier>
+  tierOf(userId: string): Tier | Promise<Tier>
   findSent(senderId: string, chatId: string, clientId: string): Promise<Message | undefined>
 }
 

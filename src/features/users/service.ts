@@ -31,7 +31,7 @@ export interface UsersDeps {
   profiles: Profiles
   avatars: Avatars
   /** By the account's tier. */
-  uploadMaxBytesOf(userId: string): Promise<number>
+  uploadMaxBytesOf(userId: string): number | Promise<number>
 }
 
 export function createUsers({ db, profiles, avatars, uploadMaxBytesOf }: UsersDeps) {

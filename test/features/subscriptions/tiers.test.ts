@@ -89,6 +89,18 @@ describe('a tier that is remembered', () => {
     expect((await shop.tiers.tierOf(other.id)).isPremium).toBe(true)
   })
 
+  it('is there at once when it is known, and asked for again once it was forgotten', async () => {
+    const shop = createShop(server, { at: NOON })
+    const { id } = await server.addUser()
+    const asked = shop.tiers.tierOf(id)
+    expect(asked).toBeInstanceOf(Promise)
+    expect(shop.tiers.tierOf(id)).toBeInstanceOf(Promise)
+    const tier = await asked
+    expect(shop.tiers.tierOf(id)).toBe(tier)
+    await shop.tiers.announceChanged([id])
+    expect(shop.tiers.tierOf(id)).toBeInstanceOf(Promise)
+  })
+
   it('is forgotten at once where something changed, however late the bus is', async () => {
     const lateBus = { ...createMemoryBus(createLog('error', () => {})), publish: () => {} }
     const now = () => new Date(NOON)
