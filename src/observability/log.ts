@@ -34,6 +34,17 @@ export function redactText(text: string): string {
     .replace(JWT, '[redacted]')
 }
 
+/** The names of fields stand in the code: there are few, and each line has the same ones. */
+const MAX_JUDGED = 1000
+const judgedFields = new Map<string, boolean>()
+function isSecretField(name: string): boolean {
+  const known = judgedFields.get(name)
+  if (known !== undefined) return known
+  const isSecret = SECRET_FIELD.test(name)
+  if (judgedFields.size < MAX_JUDGED) judgedFields.set(name, isSecret)
+  return isSecret
+}
+
 function redact(key: string, value: unknown): unknown {
   if (SECRET_FIELD.test(key)) return '[redacted]'
   if (typeof value === 'string') return redactText(value)
@@ -51,8 +62,25 @@ function describeError(error: Error): LogFields {
   return { name: error.name, message: redactText(message), code, stack: frames?.join('\n'), cause: error.cause }
 }
 
-/** The line of an entry, which is changed. A replacer makes JSON.stringify many times slower: only what is nested needs it. */
+/** Whether nothing of it needs a look but its texts. */
+function isPlain(entry: LogFields): boolean {
+  for (const key in entry) {
+    const value = entry[key]
+    if (isSecretField(key) || typeof value === 'bigint' || (typeof value === 'object' && value !== null)) return false
+  }
+  return true
+}
+
+/** The line of an entry, which may be changed. Most hold nothing to redact, which one look at the whole line tells. */
 function toLine(entry: LogFields): string {
+  if (!isPlain(entry)) return toRedactedLine(entry)
+  const line = JSON.stringify(entry)
+  // JSON escapes no letter that a secret is known by.
+  return MAY_HOLD_SECRET.test(line) ? toRedactedLine(entry) : line
+}
+
+/** A replacer makes JSON.stringify many times slower: only what is nested needs it. */
+function toRedactedLine(entry: LogFields): string {
   let isNested = false
   for (const key of Object.keys(entry)) {
     const value = redact(key, entry[key])
@@ -62,13 +90,21 @@ function toLine(entry: LogFields): string {
   return isNested ? JSON.stringify(entry, redact) : JSON.stringify(entry)
 }
 
+/** The text of an instant is made once in each millisecond. */
+let lastInstant = { at: 0, text: '' }
+function instant(): string {
+  const at = Date.now()
+  if (at !== lastInstant.at) lastInstant = { at, text: new Date(at).toISOString() }
+  return lastInstant.text
+}
+
 /** `write` takes one finished line without its line feed, and its level. */
 export function createLog(level: LogLevel, write: WriteLine = writeToStdout, base: LogFields = {}): Log {
   const lowest = LOG_LEVELS.indexOf(level)
   const at = (name: LogLevel) => {
     if (LOG_LEVELS.indexOf(name) < lowest) return () => {}
     return (message: string, fields?: LogFields) => {
-      write(toLine({ time: new Date().toISOString(), level: name, message, ...base, ...fields }), name)
+      write(toLine({ time: instant(), level: name, message, ...base, ...fields }), name)
     }
   }
   return {

@@ -23,6 +23,15 @@ describe('a line', () => {
     expect(new Date(String(line.time)).toISOString()).toBe(String(line.time))
   })
 
+  it('tells its own time', async () => {
+    const before = Date.now()
+    const first = Date.parse(String(write('x').time))
+    await Bun.sleep(5)
+    const second = Date.parse(String(write('x').time))
+    expect(first).toBeGreaterThanOrEqual(before)
+    expect(second).toBeGreaterThan(first)
+  })
+
   it('is left out below the level', () => {
     const lines: string[] = []
     const log = createLog('warn', (line) => lines.push(line))
@@ -77,6 +86,16 @@ describe('a secret', () => {
     for (const line of [write('x', secrets), write('x', { headers: secrets }).headers as LogFields]) {
       for (const name of Object.keys(secrets)) expect(line[name]).toBe('[redacted]')
     }
+  })
+
+  it('is taken from a line whose other fields hold none', () => {
+    const line = write('x', { path: '/ws?token=abc', client_secret: 'p', status: 200, name: 'y "=\\' })
+    expect(line).toMatchObject({
+      path: '/ws?token=[redacted]',
+      client_secret: '[redacted]',
+      status: 200,
+      name: 'y "=\\',
+    })
   })
 
   it('is taken from errors, and from what caused them', () => {

@@ -7,7 +7,7 @@ import type { RateLimiter } from '../../cache/limiter.ts'
 import { AppError, notSignedIn, tooManyRequests } from '../../errors.ts'
 import { type ClientAddress, limitUnit } from '../../http/client-address.ts'
 import type { Client } from '../users/model.ts'
-import type { Authenticate } from './authenticator.ts'
+import type { Authenticate, Caller } from './authenticator.ts'
 
 export interface GuardDeps {
   authenticate: Authenticate
@@ -94,19 +94,22 @@ export function createGuard(deps: GuardDeps) {
     if (limits.isOn) await count(`anonymous:${limitUnit(clientOf(arrival).address)}`, limits.anonymous)
   }
 
-  const identify = async (token: string | undefined, arrival: Arrival) => {
-    try {
-      if (token === undefined) throw notSignedIn()
-      return await authenticate(token)
-    } catch (error) {
-      // Whoever shows what is no token of a living session is nobody yet, and nobody may ask for ever.
-      if (error instanceof AppError && error.status === 401) await countAnonymous(arrival)
-      throw error
-    }
+  const refuse = async (error: unknown, arrival: Arrival): Promise<never> => {
+    // Whoever shows what is no token of a living session is nobody yet, and nobody may ask for ever.
+    if (error instanceof AppError && error.status === 401) await countAnonymous(arrival)
+    throw error
+  }
+
+  const identify = (token: string | undefined, arrival: Arrival): Caller | Promise<Caller> => {
+    if (token === undefined) return refuse(notSignedIn(), arrival)
+    const caller = authenticate(token)
+    return caller instanceof Promise ? caller.catch((error) => refuse(error, arrival)) : caller
   }
 
   const signIn = async (arrival: Arrival): Promise<SignedIn> => {
-    const { userId, sessionId } = await identify(tokenOf(arrival), arrival)
+    const caller = identify(tokenOf(arrival), arrival)
+    // A known caller waits for nothing.
+    const { userId, sessionId } = caller instanceof Promise ? await caller : caller
     if (limits.isOn) await countOf(userId)
     lastSeen.touch(userId)
     return { userId, sessionId, client: noteClient(arrival) }

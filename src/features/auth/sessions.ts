@@ -45,6 +45,9 @@ export function createSessions(deps: {
   })
 
   const service = {
+    /** What `isAlive` answers without a question to the database; undefined where it would ask. */
+    recall,
+
     /** Whether the session may still be used; the answer may be 30 s old when another instance ended it. */
     async isAlive(sessionId: string): Promise<boolean> {
       const known = recall(sessionId)

@@ -15,6 +15,8 @@ export interface Tokens {
   issue(userId: string, sessionId: string): Promise<string>
   /** Undefined for whatever is not a valid access token of ours. Whether its session lives is another question. */
   verify(token: string): Promise<AccessClaims | undefined>
+  /** The same for a token that was verified before, at once; undefined when it was not, or has expired. */
+  recall(token: string): AccessClaims | undefined
 }
 
 const ISSUER = 'messenger'
@@ -42,6 +44,11 @@ export function createTokens({ secret, previousSecret, ttlSeconds, now = Date.no
   // A client sends the same token with every request: its signature needs checking once.
   const verified = new Map<string, AccessClaims>()
 
+  const recall = (token: string): AccessClaims | undefined => {
+    const known = verified.get(token)
+    return known && known.expiresAt * 1000 > now() ? known : undefined
+  }
+
   const check = async (token: string): Promise<AccessClaims | undefined> => {
     for (const signer of signers) {
       const claims = readClaims(await signer.verify(token, { ...MUST_HOLD, currentDate: new Date(now()) }))
@@ -54,9 +61,10 @@ export function createTokens({ secret, previousSecret, ttlSeconds, now = Date.no
     ttlSeconds,
     issue: (userId, sessionId) =>
       current.sign({ sub: userId, sid: sessionId, typ: 'access', exp: Math.floor(now() / 1000) + ttlSeconds }),
+    recall,
     async verify(token) {
-      const known = verified.get(token)
-      if (known && known.expiresAt * 1000 > now()) return known
+      const known = recall(token)
+      if (known) return known
       verified.delete(token)
       const claims = await check(token)
       if (!claims) return undefined
