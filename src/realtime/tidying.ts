@@ -4,8 +4,8 @@
  * heap where one thing stays is never given back. Collected often, it makes room for the next ones instead.
  */
 const WORTH_OPENINGS = 25
-/** A collection stops everything for some 15 ms: no more than about a tenth of the time. */
-const REST_PER_COLLECTION = 9
+/** A collection stops everything for some 15 ms: no more than about a fifth of the time. */
+const REST_PER_COLLECTION = 4
 /** Of a heap so large that it takes longer than this, the gain is not worth what the messages of that moment wait. */
 const TOO_LONG_MS = 60
 const LONG_REST_MS = 60_000
