@@ -29,6 +29,29 @@ async function isKept(key: string, read: () => Promise<unknown>): Promise<boolea
   return false
 }
 
+/** Changes a profile on both instances in turns; whoever reads it meanwhile never finds an older one. @returns how often they read */
+async function readWhileWriting(user: TestUser, readers: readonly (() => Promise<Json>)[]): Promise<number> {
+  let written = 0
+  let isOver = false
+  let reads = 0
+  const write = async () => {
+    for (let n = 1; n <= 60; n++) {
+      await setBio(two.on(user)[n % 2] as TestUser, `${n}`)
+      written = n
+    }
+    isOver = true
+  }
+  const readOn = async (read: () => Promise<Json>) => {
+    while (!isOver) {
+      const atLeast = written
+      expect(Number((await read()).bio ?? 0)).toBeGreaterThanOrEqual(atLeast)
+      reads++
+    }
+  }
+  await Promise.all([write(), ...readers.map(readOn)])
+  return reads
+}
+
 describe('a profile', () => {
   it('that was changed on one instance is shown by the other', async () => {
     const [ann, ben] = await addPair()
@@ -41,25 +64,12 @@ describe('a profile', () => {
 
   it('is never older than the last answered change, while both instances read and write it', async () => {
     const [ann, ben] = await addPair()
-    let written = 0
-    let isOver = false
-    let reads = 0
-    const write = async () => {
-      for (let n = 1; n <= 60; n++) {
-        await setBio(two.on(ann)[n % 2] as TestUser, `${n}`)
-        written = n
-      }
-      isOver = true
-    }
-    const read = async (at: TestUser) => {
-      while (!isOver) {
-        const atLeast = written
-        expect(Number((await profileOf(at, ann)).bio ?? 0)).toBeGreaterThanOrEqual(atLeast)
-        reads++
-      }
-    }
-    await Promise.all([write(), ...two.on(ben).map(read)])
-    expect(reads).toBeGreaterThan(60)
+    expect(
+      await readWhileWriting(
+        ann,
+        two.on(ben).map((at) => () => profileOf(at, ann)),
+      ),
+    ).toBeGreaterThan(60)
   })
 
   it('shows when premium was bought, and that the account was deleted', async () => {
@@ -124,25 +134,12 @@ describe('my own profile', () => {
 
   it('is never older than my last answered change, while both instances read and write it', async () => {
     const [ann] = await addPair()
-    let written = 0
-    let isOver = false
-    let reads = 0
-    const write = async () => {
-      for (let n = 1; n <= 60; n++) {
-        await setBio(two.on(ann)[n % 2] as TestUser, `${n}`)
-        written = n
-      }
-      isOver = true
-    }
-    const read = async (at: TestUser) => {
-      while (!isOver) {
-        const atLeast = written
-        expect(Number((await mine(at)).bio ?? 0)).toBeGreaterThanOrEqual(atLeast)
-        reads++
-      }
-    }
-    await Promise.all([write(), ...two.on(ann).map(read)])
-    expect(reads).toBeGreaterThan(20)
+    expect(
+      await readWhileWriting(
+        ann,
+        two.on(ann).map((at) => () => mine(at)),
+      ),
+    ).toBeGreaterThan(20)
   })
 
   it('shows when premium was bought and when I was last here', async () => {
