@@ -5,7 +5,7 @@
 const SPECIAL = /["\\]/
 const ALL_SPECIAL = /["\\]/g
 
-/** Of any texts. */
+/** `{"one",null,"two"}` of texts, which may hold anything but a NUL. */
 export function textArray(values: readonly (string | null)[]): string {
   let elements = ''
   for (const value of values) {
@@ -16,5 +16,5 @@ export function textArray(values: readonly (string | null)[]): string {
   return `{${elements}}`
 }
 
-/** Of whole numbers. */
+/** `{1,2}` of whole numbers. */
 export const numberArray = (values: readonly number[]): string => `{${values.join()}}`

@@ -65,7 +65,11 @@ export function docs(listRoutes: () => InternalRoute[]) {
     .get(
       DOCUMENT,
       () => {
-        document ??= describe(listRoutes())
+        document ??= describe(listRoutes()).catch((error) => {
+          // Kept is what was made alone: the next to ask tries again.
+          document = undefined
+          throw error
+        })
         return document
       },
       hidden,
