@@ -56,10 +56,12 @@ export interface DatabaseOptions {
  * - when connecting fails and no connection is left, the queue is refused at once, not one query per attempt;
  * - a COPY whose rows PostgreSQL refuses fails, and one that is read slowly ends: stock waits for ever;
  * - `onanswered` is told of each answer, from when its query was the connection's next; `load()` tells of the pool;
- * - `readers` read values of their types from the bytes that came, not from text.
+ * - `readers` read values of their types from the bytes that came, not from text;
+ * - what went through a queue does not stay in it: stock's list of idle connections grows by a place with each query, and is
+ *   searched from its start, until all connections are busy at once.
  * It goes into the build that Bun loads (src/) alone.
  */
-const patchMark = 'messenger-3'
+const patchMark = 'messenger-4'
 
 const timestamptz = 1184
 const timestamptzArray = 1185

@@ -1,3 +1,4 @@
+import { heapStats } from 'bun:jsc'
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { sql as text } from 'drizzle-orm'
 import { integer, pgTable, timestamp } from 'drizzle-orm/pg-core'
@@ -28,6 +29,14 @@ const failureOf = (work: PromiseLike<unknown>): Promise<unknown> =>
     (error) => error,
   )
 const now = () => performance.now()
+const QUERIES = 60_000
+/** What one more place takes in a list. */
+const BYTES_PER_PLACE = 8
+const objectBytes = () => {
+  Bun.gc(true)
+  const { heapSize, extraMemorySize } = heapStats()
+  return heapSize - extraMemorySize
+}
 
 beforeAll(async () => {
   postgres = await startFaultyPostgres()
@@ -49,6 +58,18 @@ describe('connectDatabase', () => {
     } finally {
       Reflect.set(postgresDriver, 'patched', mark)
     }
+  })
+
+  it('keeps nothing of queries that are over while a connection is idle', async () => {
+    const { sql } = connect()
+    await Promise.all([sql`select pg_sleep(0.1)`, sql`select pg_sleep(0.1)`])
+    const askOften = async () => {
+      for (let asked = 0; asked < QUERIES; asked++) await sql`select 1`
+    }
+    await askOften()
+    const before = objectBytes()
+    await askOften()
+    expect(objectBytes() - before).toBeLessThan((QUERIES * BYTES_PER_PLACE) / 2)
   })
 
   it('limits what statements, locks and idle transactions may take', async () => {
