@@ -46,6 +46,7 @@ export interface Scheduled {
   sendings: Latencies
 }
 
+/** Of no values all are NaN. */
 export function summarize(values: readonly number[]): Latencies {
   const sorted = Float64Array.from(values).sort()
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

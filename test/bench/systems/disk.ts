@@ -1,7 +1,7 @@
 /**
  * What a message waits for if nothing but the disk takes time: `disk.ts FOLDER SECONDS` syncs one page of a file of 16 MiB
  * after the other, as PostgreSQL's log is written, and prints as JSON how long it takes from any moment to the end of the
- * first sync that began after it. A server that commits what has gathered, as soon as it can, delivers no earlier.
+ * first sync that began after it. A server whose commits follow each other delivers no earlier.
  */
 import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -19,7 +19,7 @@ export interface Sync {
   to: number
 }
 
-/** @param syncs one after the other */
+/** How long moments, evenly spread, wait for the end of the next sync. @param syncs one after the other */
 export function waitsOf(syncs: readonly Sync[], stepMs = STEP_MS): Latencies {
   const waits: number[] = []
   let moment = syncs[0]?.from ?? 0
@@ -27,7 +27,7 @@ export function waitsOf(syncs: readonly Sync[], stepMs = STEP_MS): Latencies {
   return summarize(waits)
 }
 
-/** In a process of its own: a sync stops everything else in the one that asks for it. */
+/** Milliseconds that moments wait. In a process of its own: a sync stops everything else in the one that asks for it. */
 export async function measureDisk(seconds: number): Promise<Latencies> {
   const folder = await mkdtemp(join(tmpdir(), 'messenger-disk-'))
   try {
