@@ -5,6 +5,7 @@ import { startLoad } from './load/start.ts'
 import { readOptions } from './options.ts'
 import { rotate } from './part.ts'
 import { figuresOf, isHeld, show, tableOf } from './report.ts'
+import { measureDisk, waitsOf } from './systems/disk.ts'
 import { startProgram } from './systems/server.ts'
 
 describe('the load', () => {
@@ -22,13 +23,36 @@ describe('the load', () => {
       const { acknowledged, arrived } = await load.saturate(4, 0.2)
       expect(acknowledged).toBeGreaterThan(0)
       expect(arrived).toBeGreaterThan(acknowledged)
-      const { '': latencies } = await load.schedule(200, 0.5)
+      const { arrivals, sendings } = await load.schedule(200, 0.5)
+      const latencies = arrivals['']
       expect(latencies?.p50).toBeGreaterThan(0)
       expect(latencies?.most).toBeGreaterThanOrEqual(latencies?.p50 ?? Number.NaN)
+      // What the load itself is late by is a part of it.
+      expect(sendings.p50).toBeGreaterThanOrEqual(0)
+      expect(latencies?.most).toBeGreaterThanOrEqual(sendings.p50)
     } finally {
       await load.stop()
       await server.stop()
     }
+  })
+})
+
+describe('the disk', () => {
+  it('makes any moment wait for the whole sync that begins after it', () => {
+    const syncs = [
+      { from: 0, to: 1 },
+      { from: 1, to: 11 },
+      { from: 11, to: 12 },
+    ]
+    // At 0 until 1, at 1 until 11, from 2 to 11 until 12.
+    expect(waitsOf(syncs, 1)).toEqual({ p50: 6, p95: 10, p99: 10, most: 10 })
+    expect(waitsOf([], 1).p99).toBeNaN()
+  })
+
+  it('is asked with real syncs', async () => {
+    const { p50, most } = await measureDisk(0.2)
+    expect(p50).toBeGreaterThan(0)
+    expect(most).toBeGreaterThanOrEqual(p50)
   })
 })
 

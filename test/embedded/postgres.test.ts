@@ -91,6 +91,20 @@ for (const person of people) {
       expect(await notes(server)).toEqual([{ text: 'first' }])
     })
 
+    it('brings to the disk by itself what was committed without waiting for it', async () => {
+      await query(start(aDataDir('lazily')), async (sql) => {
+        await sql`set synchronous_commit = off`
+        await sql`insert into notes (text) values ('second')`
+        const [written] = await sql<{ upto: string }[]>`select pg_current_wal_insert_lsn()::text as upto`
+        await until(async () => {
+          const [row] = await sql<{ is: boolean }[]>`
+            select pg_current_wal_flush_lsn() >= ${written?.upto ?? ''}::pg_lsn as is`
+          return row?.is
+        })
+        return []
+      })
+    })
+
     it('works in a data directory with a long path and spaces', async () => {
       const dataDir = aDataDir(`long ${'x'.repeat(200)}`)
       expect(await notes(start(dataDir))).toEqual([{ text: 'first' }])

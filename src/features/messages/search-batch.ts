@@ -20,9 +20,8 @@ const MESSAGES_A_CHAT = 8
 /** Messages that are taken apart at once. */
 const MESSAGES_A_STEP = 64
 
-/** `newWords` are those that `words` is to know once the transaction is committed. */
+/** Of chats that have heads. `newWords` are those that `words` is to know once the transaction is committed. */
 export async function indexChats(tx: Tx, chatIds: readonly string[], words: WordMemory) {
-  await store.insertHeads(tx, chatIds)
   const backlogs = await store.lockBacklogs(tx, chatIds)
   const busy = backlogs.filter(({ isLocked }) => !isLocked).map(({ chatId }) => chatId)
   const behind = backlogs.filter((b) => b.isLocked && (b.lastSeq > b.seq || b.lastRev > b.rev))

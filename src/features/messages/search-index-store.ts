@@ -15,9 +15,13 @@ export interface Backlog {
   lastRev: number
 }
 
-/** Makes heads for chats that have none. Chats that are locked or gone get none now. */
-export async function insertHeads(tx: Tx, chatIds: readonly string[]): Promise<void> {
-  await tx.execute(sql`
+/**
+ * Makes heads for chats that have none. Chats that are locked or gone get none now. A head locks its chat until it is
+ * committed, so it is made before the round and by itself: whoever needs the chat, the writer of messages with files above
+ * all, does not wait for what the round writes.
+ */
+export async function insertHeads(db: Db, chatIds: readonly string[]): Promise<void> {
+  await db.execute(sql`
     insert into ${searchHeads} (chat_id)
     select c.id from ${chats} c where c.id = any(${sql.param([...chatIds])}::uuid[])
       and not exists (select from ${searchHeads} h where h.chat_id = c.id)

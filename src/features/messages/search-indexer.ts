@@ -8,7 +8,7 @@
 import { type Db, isConnectionLoss, isContention } from '../../db/client.ts'
 import type { Log } from '../../observability/log.ts'
 import { createWordMemory, indexChats, type Progress } from './search-batch.ts'
-import { listBehind } from './search-index-store.ts'
+import { insertHeads, listBehind } from './search-index-store.ts'
 
 export interface SearchIndexer {
   /** Something was stored, edited or deleted in the chat. Costs next to nothing. */
@@ -81,6 +81,7 @@ export function createSearchIndexer({ db, log, everyMs = 500, share = 0.2 }: Ind
 
   async function index(chatIds: readonly string[]): Promise<Progress & { isAway?: true }> {
     try {
+      await insertHeads(db, chatIds)
       const { progress, newWords } = await db.transaction((tx) => indexChats(tx, chatIds, words))
       words.add(newWords)
       return progress

@@ -3,7 +3,7 @@
  * processor from the server. Reads its options from the first line of stdin and a command from each that follows; answers
  * each with a line, when everything under way has arrived.
  */
-import type { Command, Latencies, LoadOptions, Member, Saturated, Scheduled } from './options.ts'
+import { type Command, type LoadOptions, type Member, type Saturated, type Scheduled, summarize } from './options.ts'
 import { type Protocol, protocols } from './protocols.ts'
 import { openWire, type Wire } from './wire.ts'
 
@@ -178,6 +178,7 @@ async function saturate(
 async function schedule(talkers: readonly Talker[], copies: number, rate: number, seconds: number): Promise<Scheduled> {
   const senders = talkers.filter(({ member }) => !member.isSilent)
   const latencies = new Map<string, number[]>()
+  const sendings: number[] = []
   const first = sent
   const startedAt = performance.now() + 20
   const dueAt = (n: number) => startedAt + (n * 1000) / rate
@@ -193,17 +194,15 @@ async function schedule(talkers: readonly Talker[], copies: number, rate: number
   const total = Math.floor(rate * seconds)
   for (let n = 0; n < total; await Bun.sleep(TICK_MS)) {
     const now = performance.now()
-    while (n < total && dueAt(n) <= now) senders[n++ % senders.length]?.send()
+    while (n < total && dueAt(n) <= now) {
+      sendings.push(performance.now() - dueAt(n))
+      senders[n++ % senders.length]?.send()
+    }
   }
   await settle(talkers, copies)
   for (const talker of talkers) talker.onArrived = undefined
-  return Object.fromEntries([...latencies].map(([group, values]) => [group, summarize(values)]))
-}
-
-function summarize(values: number[]): Latencies {
-  const sorted = Float64Array.from(values).sort()
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), most: at(1) }
+  const arrivals = Object.fromEntries([...latencies].map(([group, values]) => [group, summarize(values)]))
+  return { arrivals, sendings: summarize(sendings) }
 }
 
 async function main(): Promise<void> {

@@ -32,7 +32,7 @@ export interface Saturated {
   seconds: number
 }
 
-/** In milliseconds, from when a message was due to when it came to the others of its chat. */
+/** In milliseconds. Of messages: from when one was due to when it came to the others of its chat. */
 export interface Latencies {
   p50: number
   p95: number
@@ -40,4 +40,15 @@ export interface Latencies {
   most: number
 }
 
-export type Scheduled = Record<string, Latencies>
+/** `arrivals` by the group of the receiver; `sendings` are of the load itself: from when a message was due until it was sent. */
+export interface Scheduled {
+  arrivals: Record<string, Latencies>
+  sendings: Latencies
+}
+
+/** Of no values all are NaN. */
+export function summarize(values: readonly number[]): Latencies {
+  const sorted = Float64Array.from(values).sort()
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), most: at(1) }
+}

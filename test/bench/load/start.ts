@@ -6,7 +6,6 @@ export interface Load {
   pid: number
   /** `onTurn` is awaited when counting begins, and when it is over, before what is still under way has arrived. */
   saturate(window: number, seconds: number, onTurn?: () => Promise<unknown>): Promise<Saturated>
-  /** @returns latencies by the group of the receiver */
   schedule(rate: number, seconds: number): Promise<Scheduled>
   stop(): Promise<unknown>
 }

@@ -67,10 +67,10 @@ export async function startContest(
   return { messenger, contestants }
 }
 
-/** Lets one take its turn while all others stand still. */
+/** Lets one, or none of them, take its turn while all others stand still. */
 export async function inTurn<T>(
   contestants: readonly { server: BenchServer }[],
-  own: BenchServer,
+  own: BenchServer | undefined,
   measure: () => Promise<T>,
 ): Promise<T> {
   for (const { server } of contestants) if (server !== own) server.freeze()

@@ -82,7 +82,7 @@ export const instances: Part = {
           await inTurn(servers, alone, () => measure('one instance: acknowledged/s', one))
           alone.freeze()
           await measure('two instances: acknowledged/s', two)
-          const latencies = await both.schedule(RATE, seconds)
+          const { arrivals: latencies } = await both.schedule(RATE, seconds)
           for (const group of ['same', 'other']) {
             samples.note(`${group} instance: p50 ms`, latencies[group]?.p50 ?? Number.NaN)
             samples.note(`${group} instance: p99 ms`, latencies[group]?.p99 ?? Number.NaN)

@@ -52,7 +52,7 @@ export const reads: Part = {
         async round() {
           const talking = load.schedule(RATE, length)
           const answers = await askBySchedule(asks, ASKS_A_SECOND, length)
-          const { '': deliveries } = await talking
+          const { '': deliveries } = (await talking).arrivals
           samples.note('delivery: p99 ms', deliveries?.p99 ?? Number.NaN)
           for (const kind of Object.keys(KINDS)) {
             const times = answers.filter(({ ask }) => ask.kind === kind).map(({ ms }) => ms)

@@ -61,7 +61,7 @@ export const uploads: Part = {
       undo.add(load.stop)
       const samples = new Samples()
       const note = async (name: string) => {
-        const { '': all } = await load.schedule(RATE, seconds)
+        const { '': all } = (await load.schedule(RATE, seconds)).arrivals
         samples.note(`${name}: p50 ms`, all?.p50 ?? Number.NaN)
         samples.note(`${name}: p99 ms`, all?.p99 ?? Number.NaN)
       }

@@ -4,6 +4,7 @@ import { analyse, createWordMemory } from '../../../src/features/messages/search
 import { tokenize } from '../../../src/features/messages/search-text.ts'
 import type { Json } from '../../support/client.ts'
 import { startServer } from '../../support/server.ts'
+import { until } from '../../support/until.ts'
 import { type SearchSetup, startSearch } from './search-setup.ts'
 import { indexed, search as searchBy } from './search-support.ts'
 import { sayMany, upTo } from './support.ts'
@@ -137,6 +138,32 @@ describe('indexing', () => {
     release.resolve()
     await holding
     await indexed(setup, held)
+    await indexer.stop()
+  })
+
+  it('keeps no chat locked while it writes, not even one that is new to it', async () => {
+    const chatId = await setup.addChat(userId)
+    await setup.addMessages(chatId, ['words'])
+    const [isHeld, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const holding = setup.sql.begin(async (tx) => {
+      await tx`lock table message_search in share mode`
+      isHeld.resolve()
+      await release.promise
+    })
+    await isHeld.promise
+    const indexer = setup.startIndexer()
+    const waiting = () => setup.sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await until(async () => (await waiting()).length > 0, 'the writing of a round')
+    const locked = setup.sql`select from chats where id = ${chatId} for update nowait`
+    const outcome = await locked.then(
+      () => 'locked',
+      () => 'refused',
+    )
+    release.resolve()
+    await holding
+    expect(outcome).toBe('locked')
+    await indexed(setup, chatId)
     await indexer.stop()
   })
 })
