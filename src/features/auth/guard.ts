@@ -39,6 +39,7 @@ interface Listener {
 
 const MAX_USER_AGENT = 512
 const PERIOD_SECONDS = 60
+const MAX_TOKENS = 10_000
 // RFC 9110, 11.1: the scheme's case does not matter. What follows is for whoever checks tokens.
 const BEARER = /^bearer +(?=\S)/i
 
@@ -53,6 +54,12 @@ export function createGuard(deps: GuardDeps) {
     readBody,
     readLargeBody = readBody,
   } = deps
+
+  /**
+   * By the header, tokens of living sessions: a client sends the same one over and over, and to cut it out costs more than
+   * all that is asked of it. What it is worth is asked each time.
+   */
+  const tokens = new Map<string, string>()
 
   /** Null until somebody listens: a request that is handled without has no address. */
   let listener: Listener | null = null
@@ -97,14 +104,25 @@ export function createGuard(deps: GuardDeps) {
     throw error
   }
 
-  const identify = (token: string | undefined, request: Request): Caller | Promise<Caller> => {
+  const identify = (header: string, request: Request): Caller | Promise<Caller> => {
+    const known = tokens.get(header)
+    const token = known ?? tokenIn(header)
     if (token === undefined) return refuse(notSignedIn(), request)
     const caller = authenticate(token)
-    return caller instanceof Promise ? caller.catch((error) => refuse(error, request)) : caller
+    if (caller instanceof Promise) return caller.catch((error) => refuse(error, request))
+    if (known === undefined) noteToken(header, token)
+    return caller
+  }
+
+  const noteToken = (header: string, token: string) => {
+    // With one blank, as clients write it: nobody fills the memory with blanks.
+    if (header.length > 'Bearer '.length + token.length) return
+    if (tokens.size >= MAX_TOKENS) for (const oldest of tokens.keys().take(1)) tokens.delete(oldest)
+    tokens.set(header, token)
   }
 
   const signIn = (request: Request): SignedIn | Promise<SignedIn> => {
-    const caller = identify(tokenOf(request), request)
+    const caller = identify(headerOf(request), request)
     return caller instanceof Promise ? caller.then((known) => admit(known, request)) : admit(caller, request)
   }
 
@@ -119,9 +137,9 @@ export function createGuard(deps: GuardDeps) {
 
   /** For files: what they are opened by otherwise is their own affair, and no limit counts them. */
   const letIn = async (request: Request): Promise<MayBeSignedIn> => {
-    const token = tokenOf(request)
-    if (token === undefined) return { userId: undefined }
-    const { userId } = await identify(token, request)
+    const header = headerOf(request)
+    if (tokenIn(header) === undefined) return { userId: undefined }
+    const { userId } = await identify(header, request)
     lastSeen.touch(userId)
     return { userId }
   }
@@ -163,10 +181,11 @@ class Reader implements Client {
   }
 }
 
-function tokenOf({ headers }: Request): string | undefined {
-  const given = headers.get('authorization') ?? ''
-  const scheme = BEARER.exec(given)?.[0]
-  return scheme && given.slice(scheme.length)
+const headerOf = ({ headers }: Request): string => headers.get('authorization') ?? ''
+
+function tokenIn(header: string): string | undefined {
+  const scheme = BEARER.exec(header)?.[0]
+  return scheme && header.slice(scheme.length)
 }
 
 /** Something has to be there, else Elysia's own parser reads it. */

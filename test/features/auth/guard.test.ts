@@ -73,12 +73,22 @@ describe('the guard', () => {
     },
   )
 
-  it('takes the scheme in any case', async () => {
+  it('takes the scheme in any case, with any blanks, as often as it comes', async () => {
     const { token } = await server.register()
-    const headers = { authorization: `bearer ${token}` }
-    const answer = await server.app.handle(new Request('http://localhost/api/v1/users/me', { headers }))
-    expect(answer.status).toBe(200)
-    expect(answer.headers.get('cache-control')).toBe('no-store')
+    for (const scheme of ['bearer ', 'Bearer ', 'BEARER   ', 'Bearer ', 'bearer ', 'BEARER   ']) {
+      const headers = { authorization: `${scheme}${token}` }
+      const answer = await server.app.handle(new Request('http://localhost/api/v1/users/me', { headers }))
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('cache-control')).toBe('no-store')
+    }
+  })
+
+  it('asks each time whether the session of a token still lives', async () => {
+    const { token } = await server.register()
+    const statuses = async () => (await server.call('GET', '/users/me', { token })).status
+    expect([await statuses(), await statuses(), await statuses()]).toEqual([200, 200, 200])
+    await server.call('POST', '/auth/logout', { token })
+    expect([await statuses(), await statuses()]).toEqual([401, 401])
   })
 
   it.each([
