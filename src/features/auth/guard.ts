@@ -40,8 +40,8 @@ interface Listener {
 const MAX_USER_AGENT = 512
 const PERIOD_SECONDS = 60
 const MAX_TOKENS = 10_000
-// RFC 9110, 11.1: the scheme's case does not matter. What follows is for whoever checks tokens.
-const BEARER = /^bearer +(?=\S)/i
+// RFC 9110, 11.1: the scheme's case does not matter.
+const BEARER = /^bearer +(\S+)$/i
 
 export function createGuard(deps: GuardDeps) {
   const {
@@ -183,10 +183,7 @@ class Reader implements Client {
 
 const headerOf = ({ headers }: Request): string => headers.get('authorization') ?? ''
 
-function tokenIn(header: string): string | undefined {
-  const scheme = BEARER.exec(header)?.[0]
-  return scheme && header.slice(scheme.length)
-}
+const tokenIn = (header: string): string | undefined => BEARER.exec(header)?.[1]
 
 /** Something has to be there, else Elysia's own parser reads it. */
 const leaveBody = () => Promise.resolve({})
