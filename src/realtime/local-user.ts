@@ -1,6 +1,7 @@
 /** A user with sockets on this instance, and what they follow. */
 import type { Devices } from '../bus/control.ts'
-import { ChatIds, type IdPool } from './chat-ids.ts'
+import { ChatIds } from './chat-ids.ts'
+import type { ChatPlaces } from './chat-places.ts'
 import type { Socket } from './socket.ts'
 
 /** All sockets of a user follow the same chats. */
@@ -19,9 +20,16 @@ export interface LocalUser {
   subscribed: Promise<void>
 }
 
-export const newLocalUser = (pool: IdPool): LocalUser => ({
+/** What a user follows, and how often that had changed. */
+export interface Followed {
+  userId: string
+  chatIds: ReadonlySet<string>
+  changes: number
+}
+
+export const newLocalUser = (places: ChatPlaces): LocalUser => ({
   sockets: [],
-  chatIds: new ChatIds(pool),
+  chatIds: new ChatIds(places),
   joining: undefined,
   openings: 0,
   left: undefined,
