@@ -90,7 +90,9 @@ export function createFanout(options: FanoutOptions) {
     user.left?.delete(chatId)
     // A socket that opened this very moment has found the chat by itself.
     const events = user.chatIds.has(chatId) ? undefined : startJoining(user, chatId)
-    const created = await user.subscribed.then(() => describeCreated(userId, chatId)).catch(toResync)
+    const created = await Promise.resolve(user.subscribed)
+      .then(() => describeCreated(userId, chatId))
+      .catch(toResync)
     const isStillIn = events ? user.joining?.get(chatId) === events : user.chatIds.has(chatId)
     if (!isStillIn) return
     if (!created) {
@@ -130,8 +132,11 @@ export function createFanout(options: FanoutOptions) {
 
   function subscribe(user: LocalUser, topics: readonly Topic[]): void {
     // One that failed was reported to whoever waited for it.
-    user.subscribed = Promise.all([bus.subscribe(topics), user.subscribed.catch(() => {})]).then(() => {})
-    user.subscribed.catch((error) => log.warn('Could not subscribe', { topics: topics.length, error }))
+    const subscribed = Promise.all([bus.subscribe(topics), user.subscribed?.catch(() => {})]).then(() => {
+      if (user.subscribed === subscribed) user.subscribed = undefined
+    })
+    user.subscribed = subscribed
+    subscribed.catch((error) => log.warn('Could not subscribe', { topics: topics.length, error }))
   }
 
   /** The sockets get the events of these chats from now on. */

@@ -16,8 +16,8 @@ export interface LocalUser {
   left: Set<string> | undefined
   /** Counts every change of what is followed. */
   changes: number
-  /** Resolves when all that is followed so far is subscribed to. */
-  subscribed: Promise<void>
+  /** Resolves when all that is followed so far is subscribed to; undefined when it is. */
+  subscribed: Promise<void> | undefined
 }
 
 /** What a user follows, and how often that had changed. */
@@ -34,7 +34,7 @@ export const newLocalUser = (places: ChatPlaces): LocalUser => ({
   openings: 0,
   left: undefined,
   changes: 0,
-  subscribed: Promise.resolve(),
+  subscribed: undefined,
 })
 
 /** @returns whether it was one of the user's */

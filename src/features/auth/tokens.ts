@@ -41,11 +41,11 @@ export interface TokensOptions {
 export function createTokens({ secret, previousSecret, ttlSeconds, now = Date.now }: TokensOptions): Tokens {
   const current = signerOf(secret)
   const signers = previousSecret === undefined ? [current] : [current, signerOf(previousSecret)]
-  // A client sends the same token with every request: its signature needs checking once.
+  // A client sends the same token with every request: its signature needs checking once. By digest, which is a tenth as long.
   const verified = new Map<string, AccessClaims>()
 
   const recall = (token: string): AccessClaims | undefined => {
-    const known = verified.get(token)
+    const known = verified.get(digestOf(token))
     return known && known.expiresAt * 1000 > now() ? known : undefined
   }
 
@@ -65,11 +65,12 @@ export function createTokens({ secret, previousSecret, ttlSeconds, now = Date.no
     async verify(token) {
       const known = recall(token)
       if (known) return known
-      verified.delete(token)
+      const digest = digestOf(token)
+      verified.delete(digest)
       const claims = await check(token)
       if (!claims) return undefined
       if (verified.size >= MAX_REMEMBERED) for (const oldest of verified.keys().take(1)) verified.delete(oldest)
-      verified.set(token, claims)
+      verified.set(digest, claims)
       return claims
     },
   }
@@ -86,5 +87,7 @@ function readClaims(payload: false | Record<string, unknown>): AccessClaims | un
   const isAccess = typ === 'access' && isUuid(sub) && isUuid(sid) && typeof exp === 'number'
   return isAccess ? { userId: sub, sessionId: sid, expiresAt: exp } : undefined
 }
+
+const digestOf = (token: string): string => Bun.SHA256.hash(token, 'latin1')
 
 const isUuid = (value: unknown): value is string => typeof value === 'string' && UUID.test(value)
