@@ -3,8 +3,8 @@ import type { ChatPlaces } from './chat-places.ts'
 
 /** A set of chats, which takes 4 bytes for each beside what all who follow it share. */
 export class ChatIds {
-  /** Places, ascending. Never changed but replaced. */
-  private places = NONE
+  /** Places in the table that all share, ascending. Never changed but replaced. */
+  private held = NONE
 
   constructor(private readonly shared: ChatPlaces) {}
 
@@ -13,15 +13,12 @@ export class ChatIds {
   }
 
   /** @param ids each once. @returns the places of those that were not there */
-  add(ids: readonly string[]): Uint32Array {
-    const added = Uint32Array.from(
-      ids.filter((id) => !this.has(id)),
-      (id) => this.shared.take(id),
-    )
-    const places = new Uint32Array(this.places.length + added.length)
-    places.set(this.places)
-    places.set(added, this.places.length)
-    this.places = places.sort()
+  add(ids: readonly string[]): readonly number[] {
+    const added = ids.filter((id) => !this.has(id)).map((id) => this.shared.take(id))
+    const held = new Uint32Array(this.held.length + added.length)
+    held.set(this.held)
+    held.set(added, this.held.length)
+    this.held = held.sort()
     return added
   }
 
@@ -29,7 +26,7 @@ export class ChatIds {
   delete(id: string): boolean {
     const place = this.shared.find(id)
     if (!this.hasPlace(place)) return false
-    this.places = this.places.filter((one) => one !== place)
+    this.held = this.held.filter((one) => one !== place)
     this.shared.release(place)
     return true
   }
@@ -37,29 +34,32 @@ export class ChatIds {
   /** All of them; they are not there any more. */
   clear(): string[] {
     const ids = this.list()
-    for (const place of this.places) this.shared.release(place)
-    this.places = NONE
+    for (const place of this.places()) this.shared.release(place)
+    this.held = NONE
     return ids
   }
 
   list(): string[] {
-    return Array.from(this.places, (place) => this.shared.idOf(place))
+    return this.places().map((place) => this.shared.idOf(place))
   }
 
-  /** Their places. */
-  [Symbol.iterator](): Iterator<number> {
-    return this.places[Symbol.iterator]()
+  /** As a list to go through: going through what is kept would leave an object behind at each step. */
+  places(): number[] {
+    const { held } = this
+    const places: number[] = []
+    for (let n = 0; n < held.length; n++) places.push(held[n] ?? 0)
+    return places
   }
 
   private hasPlace(place: number): boolean {
     let from = 0
-    let to = this.places.length
+    let to = this.held.length
     while (from < to) {
       const middle = (from + to) >> 1
-      if ((this.places[middle] ?? 0) < place) from = middle + 1
+      if ((this.held[middle] ?? 0) < place) from = middle + 1
       else to = middle
     }
-    return this.places[from] === place
+    return this.held[from] === place
   }
 }
 

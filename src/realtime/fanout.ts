@@ -201,7 +201,7 @@ export function createFanout(options: FanoutOptions) {
       const user = users.get(userId) ?? add(userId)
       user.sockets = [...user.sockets, socket]
       crowdOut(user)
-      if (user.openings++ === 0) openingUsers.add(user, user.chatIds)
+      if (user.openings++ === 0) openingUsers.add(user, user.chatIds.places())
       try {
         await user.subscribed
         const chatIds = await listOwnIds(userId)
@@ -218,14 +218,14 @@ export function createFanout(options: FanoutOptions) {
         socket.sendText(userChats(heads))
         for (const frame of socket.held ?? []) socket.sendText(frame)
         socket.held = undefined
-        for (const place of user.chatIds) socket.follow(places.topicOf(place))
+        for (const place of user.chatIds.places()) socket.follow(places.topicOf(place))
         socket.state = 'open'
         return heads
       } finally {
         opening.delete(socket)
         if (--user.openings === 0) {
           user.left = undefined
-          openingUsers.remove(user, user.chatIds)
+          openingUsers.remove(user, user.chatIds.places())
         }
       }
     },
@@ -239,7 +239,7 @@ export function createFanout(options: FanoutOptions) {
       if (!user || userId === undefined || !removeSocket(user, socket) || user.sockets.length > 0) return
       users.delete(userId)
       const joining = [...(user.joining?.keys() ?? [])].filter((chatId) => joinings.end(user, chatId))
-      openingUsers.remove(user, user.chatIds)
+      openingUsers.remove(user, user.chatIds.places())
       bus.unsubscribe([userTopic(userId), ...joining.map(chatTopic), ...user.chatIds.clear().map(chatTopic)])
     },
 

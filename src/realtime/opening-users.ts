@@ -9,7 +9,7 @@ export function createOpeningUsers() {
   const byPlace = new Map<number, LocalUser | LocalUser[]>()
   return {
     /** Named again, it is there once. */
-    add(user: LocalUser, places: Iterable<number>): void {
+    add(user: LocalUser, places: readonly number[]): void {
       for (const place of places) {
         const known = byPlace.get(place)
         if (!known) byPlace.set(place, user)
@@ -19,7 +19,7 @@ export function createOpeningUsers() {
     },
 
     /** Chats that it is not in may be named too. */
-    remove(user: LocalUser, places: Iterable<number>): void {
+    remove(user: LocalUser, places: readonly number[]): void {
       for (const place of places) {
         const known = byPlace.get(place)
         if (known === user) byPlace.delete(place)

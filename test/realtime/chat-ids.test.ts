@@ -3,7 +3,7 @@ import { ChatIds } from '../../src/realtime/chat-ids.ts'
 import { ChatPlaces } from '../../src/realtime/chat-places.ts'
 
 const uuids = (count: number) => Array.from({ length: count }, () => crypto.randomUUID() as string)
-const placesOf = (chats: ChatIds) => [...{ [Symbol.iterator]: () => chats[Symbol.iterator]() }]
+const placesOf = (chats: ChatIds) => chats.places()
 
 describe('the chats that a user follows', () => {
   it('are a set: added once, found, deleted once', () => {
