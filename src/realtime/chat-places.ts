@@ -41,7 +41,7 @@ export class ChatPlaces {
     return place
   }
 
-  /** @returns the place of the id that stands in `text` from `at` on, -1 when nobody holds it */
+  /** @returns the place of the id that `text` is from `at` to its end; -1 when nobody holds it, or it is none */
   find(text: string, at = 0): number {
     return readId(text, at) ? (this.slots[this.slotOfAsked()] ?? 0) - 1 : -1
   }
