@@ -149,12 +149,14 @@ export async function listHeads(db: Db, userId: string): Promise<Head[]> {
 /** As one text: many users who come at once have hundreds of chats each, and every row would leave a lot behind. */
 const readHeads = statement((db) => {
   const { id, type, memberCount, lastSeq, lastRev } = chats
-  const head = sql`json_build_array(${id}, ${type}, ${memberCount}, ${lastSeq}, ${lastRev})`
-  const fields = { heads: sql<string | null>`json_agg(${head})::text` }
+  const head = sql`json_build_array(${id}, ${type}, ${memberCount}, ${lastSeq}, ${lastRev})`.as('head')
+  // One by one: a plan for a join could read all chats.
+  const chat = db.select({ head }).from(chats).where(eq(id, chatMembers.chatId)).limit(1).as('chat')
+  const fields = { heads: sql<string | null>`json_agg(${chat.head})::text` }
   const query = db
     .select(fields)
     .from(chatMembers)
-    .innerJoin(chats, eq(id, chatMembers.chatId))
+    .innerJoinLateral(chat, sql`true`)
     .where(eq(chatMembers.userId, asked.userId))
   return { fields, query }
 })
