@@ -6,7 +6,7 @@ import type { Socket } from './socket.ts'
 
 const MEBIBYTE = 1024 * 1024
 /** Beyond this those with the most are cut off, until half of it is left. */
-const MAX_BYTES = 64 * MEBIBYTE
+const MAX_BYTES = 48 * MEBIBYTE
 /** Looking at every socket costs little beside sending so much. */
 const LOOK_EVERY_BYTES = 8 * MEBIBYTE
 
