@@ -155,7 +155,7 @@ function startupParameters(
     lock_timeout: `${Math.floor(statementTimeoutSeconds * 667)}ms`,
     idle_in_transaction_session_timeout: `${idleInTransactionSeconds}s`,
     // What `.prepare(name)` of Drizzle, or the driver, keeps parsed on a connection is planned anew each time: a plan that
-    // was made while tables were small would be kept when they are not.
+    // was made while tables were small would be kept when they are not. statement.ts alone keeps plans.
     plan_cache_mode: 'force_custom_plan',
     ...startup,
   }
