@@ -16,7 +16,7 @@ export async function startLoad(options: LoadOptions) {
     if (done) throw new Error(`the process died with exit code ${await child.exited}:\n${await lastWords}`)
     return JSON.parse(value)
   }
-  const ask = (question: 'recovery' | 'report'): Promise<Answer> => {
+  const ask = (question: 'resolved' | 'recovery' | 'report'): Promise<Answer> => {
     child.stdin.write(`${question}\n`)
     child.stdin.flush()
     return hear()
@@ -24,6 +24,11 @@ export async function startLoad(options: LoadOptions) {
   await hear()
 
   return {
+    /** How much went well so far. */
+    resolved: async (): Promise<number> => {
+      const answer = await ask('resolved')
+      return 'resolved' in answer ? answer.resolved : Number.NaN
+    },
     /** How long from now until a query succeeds. */
     recoveryMs: async (): Promise<number> => {
       const answer = await ask('recovery')

@@ -27,7 +27,7 @@ export interface Report {
   usableConnections: number
 }
 
-export type Answer = { ready: true } | { recoveredMs: number } | { report: Report }
+export type Answer = { ready: true } | { resolved: number } | { recoveredMs: number } | { report: Report }
 
 const workers = 40
 const { database: databaseOptions, deadlineMs }: LoadOptions = JSON.parse(process.argv[2] ?? '')
@@ -167,6 +167,7 @@ const running = Array.from({ length: workers }, (_, index) => workOn(index))
 say({ ready: true })
 
 for await (const line of console) {
+  if (line === 'resolved') say({ resolved: report.resolved })
   if (line === 'recovery') say({ recoveredMs: await measureRecovery() })
   if (line === 'report') {
     isRunning = false
