@@ -103,7 +103,8 @@ export function createServices(options: ServicesOptions) {
   const avatars = createAvatars({ db, storage, work, images, publicUrl: config.PUBLIC_URL, countUpload, log })
   const users = createUsers({
     ...{ db, profiles, avatars },
-    uploadMaxBytesOf: async (userId) => (await tiers.tierOf(userId)).uploadMaxBytes,
+    uploadMaxBytesOf: (userId) =>
+      tiers.recall(userId)?.uploadMaxBytes ?? tiers.tierOf(userId).then(({ uploadMaxBytes }) => uploadMaxBytes),
   })
   const lastSeen = createLastSeen({ db, log, profiles, now })
   const keys = { secret, previousSecret: config.JWT_SECRET_PREVIOUS }
@@ -114,7 +115,8 @@ export function createServices(options: ServicesOptions) {
     authenticate,
     limiter,
     limits: { isOn: isLimited, anonymous: config.RATE_LIMIT_ANONYMOUS },
-    apiLimitOf: async (userId) => (await tiers.tierOf(userId)).apiPerMinute,
+    apiLimitOf: (userId) =>
+      tiers.recall(userId)?.apiPerMinute ?? tiers.tierOf(userId).then(({ apiPerMinute }) => apiPerMinute),
     clientAddress,
     lastSeen,
     readBody: (request) => readJson(request, MAX_JSON_BYTES),

@@ -8,8 +8,8 @@ export const userTopic = (userId: string): Topic => `user:${userId}`
 /** Every instance: what each must know even without a socket of the user, such as an ended session. */
 export const instancesTopic: Topic = 'instances'
 
-/** Which of them it is, and of which chat or user; no `id` where there is but one. */
-export function readTopic(topic: Topic): { kind: string; id: string } {
-  const end = topic.indexOf(':')
-  return end < 0 ? { kind: topic, id: '' } : { kind: topic.slice(0, end), id: topic.slice(end + 1) }
-}
+/** Where the id begins in the topic of a chat, and of a user. */
+export const CHAT_ID_AT = 'chat:'.length
+export const USER_ID_AT = 'user:'.length
+export const isOfChat = (topic: Topic): boolean => topic.startsWith('chat:')
+export const isOfUser = (topic: Topic): boolean => topic.startsWith('user:')

@@ -13,6 +13,8 @@ export type Found = { value: string; permit?: undefined } | { value?: undefined;
  *   before this instance reads anything again; other instances may meanwhile read values up to their TTL.
  */
 export interface Cache {
+  /** The value where it is in this very process and `get` would answer it; undefined where somebody has to be asked. */
+  recall(key: string): string | undefined
   get(key: string): Promise<Found>
   /** `ttlSeconds` up to MAX_CACHE_SECONDS. Without a good permit nothing happens. */
   set(key: string, value: string, ttlSeconds: number, permit: string | undefined): Promise<void>

@@ -10,16 +10,27 @@ interface Lone {
 }
 
 export function createLocalHolders() {
-  /** By group, how often each member is held. */
+  /** By what goes before the member in the name of its own group, as in that of being online, how often each is held. */
+  const own = new Map<string, Map<string, number>>()
+  /** By group, how often each member is held in all other groups. */
   const groups = new Map<string, Lone | Map<string, number>>()
 
   function countOf({ group, member }: Holding): number {
+    if (group.endsWith(member)) return own.get(group.slice(0, -member.length))?.get(member) ?? 0
     const members = groups.get(group)
     if (members instanceof Map) return members.get(member) ?? 0
     return members?.member === member ? members.count : 0
   }
 
   function setCount({ group, member }: Holding, count: number): void {
+    if (group.endsWith(member)) {
+      const prefix = group.slice(0, -member.length)
+      const counts = own.get(prefix) ?? new Map<string, number>()
+      own.set(prefix, counts)
+      if (count > 0) counts.set(member, count)
+      else counts.delete(member)
+      return
+    }
     const members = groups.get(group)
     if (members instanceof Map) {
       if (count > 0) members.set(member, count)
@@ -48,9 +59,14 @@ export function createLocalHolders() {
     has: (holding: Holding): boolean => countOf(holding) > 0,
     members(group: string): string[] {
       const members = groups.get(group)
-      if (!members) return []
-      return members instanceof Map ? [...members.keys()] : [members.member]
+      const others = members instanceof Map ? [...members.keys()] : members ? [members.member] : []
+      const isOwn = ([prefix, counts]: [string, ReadonlyMap<string, number>]) =>
+        group.startsWith(prefix) && counts.has(group.slice(prefix.length))
+      return [...others, ...[...own].filter(isOwn).map(([prefix]) => group.slice(prefix.length))]
     },
-    groups: (): string[] => [...groups.keys()],
+    groups: (): string[] => [
+      ...groups.keys(),
+      ...[...own].flatMap(([prefix, counts]) => [...counts.keys()].map((member) => prefix + member)),
+    ],
   }
 }

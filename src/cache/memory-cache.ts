@@ -43,6 +43,14 @@ export function createMemoryCache({ maxBytes = 16 * 1024 * 1024, now = () => per
     return entry && entry.expiresAt > now() ? entry : undefined
   }
 
+  function recall(key: string): string | undefined {
+    const entry = find(key)
+    if (entry?.value === undefined) return undefined
+    entries.delete(key)
+    entries.set(key, entry)
+    return entry.value
+  }
+
   function lease(key: string): string {
     const permit = `${++permits}`
     put(key, { value: undefined, permit, leasedAt: now(), expiresAt: now() + LEASE_MS })
@@ -50,13 +58,11 @@ export function createMemoryCache({ maxBytes = 16 * 1024 * 1024, now = () => per
   }
 
   return {
+    recall,
+
     async get(key) {
-      const entry = find(key)
-      if (!entry) return { permit: lease(key) }
-      if (entry.value === undefined) return { permit: entry.permit }
-      entries.delete(key)
-      entries.set(key, entry)
-      return { value: entry.value }
+      const value = recall(key)
+      return value === undefined ? { permit: find(key)?.permit ?? lease(key) } : { value }
     },
 
     async set(key, value, ttlSeconds, permit) {

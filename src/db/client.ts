@@ -56,12 +56,16 @@ export interface DatabaseOptions {
  * - when connecting fails and no connection is left, the queue is refused at once, not one query per attempt;
  * - a COPY whose rows PostgreSQL refuses fails, and one that is read slowly ends: stock waits for ever;
  * - `onanswered` is told of each answer, from when its query was the connection's next; `load()` tells of the pool;
- * - `readers` read values of their types from the bytes that came, not from text;
+ * - `readers` read values of their types from the bytes that came, not from text, and the `row` of a query whole rows;
+ * - a piece of an answer is copied no further than to complete the message that began in the piece before; what a
+ *   connection left of a message when it was lost is not taken for the beginning of its next session's: stock does both;
+ * - a query with `keep_plan` brings two settings for its transaction alone, without asking twice: the plan that PostgreSQL
+ *   makes of it is kept for all its values, and reads no table as a whole where there is an index;
  * - what went through a queue does not stay in it: stock's list of idle connections grows by a place with each query, and is
  *   searched from its start, until all connections are busy at once.
  * It goes into the build that Bun loads (src/) alone.
  */
-const patchMark = 'messenger-4'
+const patchMark = 'messenger-5'
 
 const timestamptz = 1184
 const timestamptzArray = 1185
@@ -151,7 +155,7 @@ function startupParameters(
     lock_timeout: `${Math.floor(statementTimeoutSeconds * 667)}ms`,
     idle_in_transaction_session_timeout: `${idleInTransactionSeconds}s`,
     // What `.prepare(name)` of Drizzle, or the driver, keeps parsed on a connection is planned anew each time: a plan that
-    // was made while tables were small would be kept when they are not.
+    // was made while tables were small would be kept when they are not. statement.ts alone keeps plans.
     plan_cache_mode: 'force_custom_plan',
     ...startup,
   }

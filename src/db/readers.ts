@@ -4,12 +4,15 @@
 export type ReadValue = (bytes: Buffer, start: number, end: number) => unknown
 
 /** What Bun gives its buffers, and no type knows of. */
-type Sliced = Buffer & { latin1Slice(start: number, end: number): string }
+type Sliced = Buffer & Record<'latin1Slice' | 'utf8Slice', (start: number, end: number) => string>
 
-const OID = { int8: 20, timestamptz: 1184, uuid: 2950 }
+const OID = { bool: 16, int8: 20, int4: 23, float8: 701, timestamptz: 1184, uuid: 2950 }
 
-/** By the OID of the type. Each gives what the driver would: a Date of a timestamptz, text of the others. */
+/** By the OID of the type. Each gives what the driver would: a Date of a timestamptz, text of a uuid and an int8. */
 export const readers: Record<number, ReadValue> = {
+  [OID.bool]: (bytes, start) => bytes[start] === TRUE,
+  [OID.int4]: readWhole,
+  [OID.float8]: (bytes, start, end) => Number(readAscii(bytes, start, end)),
   [OID.int8]: readInt8,
   [OID.timestamptz]: readInstant,
   [OID.uuid]: readAscii,
@@ -27,9 +30,24 @@ function readInt8(bytes: Buffer, start: number, end: number): string {
   return readAscii(bytes, start, end)
 }
 
+/** A whole number that JavaScript has: of a column whose mode is `number`, or an int4. */
+export function readWhole(bytes: Buffer, start: number, end: number): number {
+  if (bytes[start] === DASH || end - start > MAX_DIGITS) return Number(readAscii(bytes, start, end))
+  let whole = 0
+  for (let at = start; at < end; at++) whole = whole * 10 + digit(bytes, at)
+  return whole
+}
+
+/** Text of any script. */
+export function readText(bytes: Buffer, start: number, end: number): string {
+  return (bytes as Sliced).utf8Slice(start, end)
+}
+
 /** Of the text YYYY-MM-DD HH:MM:SS.fff+00, whose fraction may be shorter or not there. */
 const PLACES = { month: 5, day: 8, hours: 11, minutes: 14, seconds: 17, fraction: 20 }
-const [ZERO, DASH, SPACE, PLUS] = [48, 45, 32, 43]
+const [ZERO, DASH, SPACE, PLUS, TRUE] = [48, 45, 32, 43, 116]
+/** Of those that a number holds exactly, whichever they are. */
+const MAX_DIGITS = 15
 const SHORTEST = '2026-01-15 10:00:00+00'.length
 const LONGEST = '2026-01-15 10:00:00.123+00'.length
 

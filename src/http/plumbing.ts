@@ -1,7 +1,7 @@
 /** What every request goes through: its id, its log line, its errors. */
 import { Elysia } from 'elysia'
 import { type AppError, internalError, routeNotFound } from '../errors.ts'
-import type { Log } from '../observability/log.ts'
+import { type Log, quote } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { toAppError } from './errors.ts'
 import { createRequestMeter } from './request-metrics.ts'
@@ -17,9 +17,37 @@ const REQUEST_ID = 'x-request-id'
 const PATH = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/
 const pathOf = (url: string): string => PATH.exec(url)?.[1] ?? ''
 
+/** How the log tells of a URL. */
+interface Place {
+  /** JSON, without secrets. */
+  path: string
+  isProbe: boolean
+}
+
+const MAX_PLACES = 1000
+const MAX_URL = 256
+
+/** Most requests are for the same few URLs, each of which is read once. A query is different each time, or secret. */
+function createPlaces(): (url: string) => Place {
+  const known = new Map<string, Place>()
+  return (url) => {
+    const found = known.get(url)
+    if (found) return found
+    const path = pathOf(url)
+    const place = { path: quote(path), isProbe: path === '/health' || path === '/health/ready' }
+    if (url.length > MAX_URL || url.includes('?')) return place
+    if (known.size >= MAX_PLACES) known.clear()
+    known.set(url, place)
+    return place
+  }
+}
+
 /** Mount it before every route. */
 export function createPlumbing(log: Log, metrics: Metrics) {
   const note = createRequestMeter(metrics)
+  const tell = log.prepare('info', 'request')
+  const tellOfProbe = log.prepare('debug', 'request')
+  const placeOf = createPlaces()
   const arrivals = new WeakMap<Request, Arrival>()
 
   /**
@@ -31,16 +59,12 @@ export function createPlumbing(log: Log, metrics: Metrics) {
     if (!arrival) return
     arrivals.delete(request)
     const ms = performance.now() - arrival.at
-    note(request.method, route, status, ms)
-    const path = pathOf(request.url)
-    const write = /^\/health(?:\/ready)?$/.test(path) && status < 400 ? log.debug : log.info
-    write('request', {
-      request_id: arrival.id,
-      method: request.method,
-      path,
-      status,
-      ms: Math.round(ms * 10) / 10,
-    })
+    const { method } = request
+    note(method, route, status, ms)
+    const { path, isProbe } = placeOf(request.url)
+    const write = isProbe && status < 400 ? tellOfProbe : tell
+    const rounded = Math.round(ms * 10) / 10
+    write(`"request_id":"${arrival.id}","method":"${method}","path":${path},"status":${status},"ms":${rounded}`)
   }
 
   return new Elysia({ name: 'plumbing' })

@@ -10,6 +10,11 @@ export interface Log {
   info(message: string, fields?: LogFields): void
   warn(message: string, fields?: LogFields): void
   error(message: string, fields?: LogFields): void
+  /**
+   * For a message that comes with every request: the same line at a fraction of the cost. Its fields come as JSON, without
+   * the braces of their object; texts of others in it go through `quote`.
+   */
+  prepare(level: LogLevel, message: string): (fields: string) => void
   /** A log whose every line carries `fields` too. */
   with(fields: LogFields): Log
 }
@@ -33,6 +38,9 @@ export function redactText(text: string): string {
     .replace(INVITE_CODE, '$1[redacted]')
     .replace(JWT, '[redacted]')
 }
+
+/** The JSON of a text, without its secrets. */
+export const quote = (text: string): string => JSON.stringify(redactText(text))
 
 /** The names of fields stand in the code: there are few, and each line has the same ones. */
 const MAX_JUDGED = 1000
@@ -112,6 +120,11 @@ export function createLog(level: LogLevel, write: WriteLine = writeToStdout, bas
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
+    prepare(name, message) {
+      if (LOG_LEVELS.indexOf(name) < lowest) return () => {}
+      const known = toLine({ level: name, message, ...base }).slice(1, -1)
+      return (fields) => write(`{"time":"${instant()}",${known},${fields}}`, name)
+    },
     with: (fields) => createLog(level, write, { ...base, ...fields }),
   }
 }

@@ -1,73 +1,66 @@
-/** Which chats users follow, in as little memory as can be: thousands of users follow hundreds of chats each. */
+/** Which chats a user follows. */
+import type { ChatPlaces } from './chat-places.ts'
 
-/** The strings that many hold: of equal ones the first is kept, for as long as anybody holds it. */
-export interface IdPool {
-  /** @returns the one that all hold */
-  take(id: string): string
-  /** Once for each `take`. */
-  release(id: string): void
-}
-
-export function createIdPool(): IdPool {
-  const kept = new Map<string, { id: string; holders: number }>()
-  return {
-    take(id) {
-      const known = kept.get(id)
-      if (!known) kept.set(id, { id, holders: 1 })
-      else known.holders++
-      return known?.id ?? id
-    },
-    release(id) {
-      const known = kept.get(id)
-      if (known && --known.holders === 0) kept.delete(id)
-    },
-  }
-}
-
-/** A set of ids in ascending order, which takes 8 bytes for each beside what its pool shares. */
+/** A set of chats, which takes 4 bytes for each beside what all who follow it share. */
 export class ChatIds {
-  private ids: string[] = []
+  /** Places in the table that all share, ascending. Never changed but replaced. */
+  private held = NONE
 
-  constructor(private readonly pool: IdPool) {}
+  constructor(private readonly shared: ChatPlaces) {}
 
   has(id: string): boolean {
-    return this.ids[this.placeOf(id)] === id
+    return this.hasPlace(this.shared.find(id))
   }
 
-  /** Each of `ids` once. */
-  add(ids: readonly string[]): void {
-    const added = ids.filter((id) => !this.has(id)).map(this.pool.take)
-    // A new one of the right length: those that grow have room to spare.
-    if (added.length > 0) this.ids = [...this.ids, ...added].sort()
+  /** @param ids each once. @returns the places of those that were not there */
+  add(ids: readonly string[]): readonly number[] {
+    const added = ids.filter((id) => !this.has(id)).map((id) => this.shared.take(id))
+    const held = new Uint32Array(this.held.length + added.length)
+    held.set(this.held)
+    held.set(added, this.held.length)
+    this.held = held.sort()
+    return added
   }
 
   /** @returns whether it was there */
   delete(id: string): boolean {
-    const place = this.placeOf(id)
-    if (this.ids[place] !== id) return false
-    this.ids.splice(place, 1)
-    this.pool.release(id)
+    const place = this.shared.find(id)
+    if (!this.hasPlace(place)) return false
+    this.held = this.held.filter((one) => one !== place)
+    this.shared.release(place)
     return true
   }
 
-  /** The last first, which is the cheapest order to delete them in. */
+  /** All of them; they are not there any more. */
+  clear(): string[] {
+    const ids = this.list()
+    for (const place of this.places()) this.shared.release(place)
+    this.held = NONE
+    return ids
+  }
+
   list(): string[] {
-    return this.ids.toReversed()
+    return this.places().map((place) => this.shared.idOf(place))
   }
 
-  [Symbol.iterator](): Iterator<string> {
-    return this.ids[Symbol.iterator]()
+  /** As a list to go through: going through what is kept would leave an object behind at each step. */
+  places(): number[] {
+    const { held } = this
+    const places: number[] = []
+    for (let n = 0; n < held.length; n++) places.push(held[n] ?? 0)
+    return places
   }
 
-  /** Where it is or would be. */
-  private placeOf(id: string): number {
+  private hasPlace(place: number): boolean {
     let from = 0
-    let to = this.ids.length
+    let to = this.held.length
     while (from < to) {
       const middle = (from + to) >> 1
-      if ((this.ids[middle] ?? '') < id) from = middle + 1
+      if ((this.held[middle] ?? 0) < place) from = middle + 1
       else to = middle
     }
-    return from
+    return this.held[from] === place
   }
 }
+
+const NONE = new Uint32Array(0)

@@ -2,12 +2,13 @@
 import type { Server } from 'bun'
 import type { Bus, BusMessage } from '../bus/bus.ts'
 import { type Devices, readControl } from '../bus/control.ts'
-import { chatTopic, readTopic, type Topic, userTopic } from '../bus/topics.ts'
+import { CHAT_ID_AT, chatTopic, isOfChat, isOfUser, type Topic, USER_ID_AT, userTopic } from '../bus/topics.ts'
 import { AppError } from '../errors.ts'
 import type { ChatOverview, Head } from '../features/chats/model.ts'
 import type { Log } from '../observability/log.ts'
-import { createIdPool } from './chat-ids.ts'
-import { deliver, findSurplus, type LocalUser, newLocalUser, removeSocket } from './local-user.ts'
+import { ChatPlaces } from './chat-places.ts'
+import { createJoinings } from './joinings.ts'
+import { deliver, type Followed, findSurplus, type LocalUser, newLocalUser, removeSocket } from './local-user.ts'
 import { createOpeningUsers } from './opening-users.ts'
 import { closeCodes, type Socket } from './socket.ts'
 import { userChats } from './user-chats.ts'
@@ -27,23 +28,15 @@ export interface FanoutOptions {
   onSent?: (bytes: number) => void
 }
 
-/** What a user follows, and how often that had changed. */
-export interface Followed {
-  userId: string
-  chatIds: ReadonlySet<string>
-  changes: number
-}
-
 export type Fanout = ReturnType<typeof createFanout>
 
 export function createFanout(options: FanoutOptions) {
   const { bus, log, listHeads, listOwnIds, getChat, onLostChat, maxPerUser, onSent } = options
   const users = new Map<string, LocalUser>()
-  const pool = createIdPool()
+  const places = new ChatPlaces()
   const opening = new Set<Socket>()
   const openingUsers = createOpeningUsers()
-  /** By topic, the events that wait in `joining`. */
-  const waiting = new Map<string, Set<string[]>>()
+  const joinings = createJoinings()
   let server: Server<Socket> | undefined
 
   bus.onMessage((message) => {
@@ -51,19 +44,28 @@ export function createFanout(options: FanoutOptions) {
     else forward(message)
   })
 
-  /** Native fan-out of the same bytes to every socket that follows the topic; opening ones keep them for later. */
   function forward({ topic, payload }: BusMessage): void {
-    server?.publish(topic, payload)
-    if (server && onSent) onSent(payload.length * server.subscriberCount(topic))
-    if (opening.size > 0) deliverToOpening(topic, payload)
-    for (const events of waiting.get(topic) ?? []) events.push(payload)
+    if (isOfUser(topic)) forwardToUser(topic.slice(USER_ID_AT), payload)
+    const place = isOfChat(topic) ? places.find(topic, CHAT_ID_AT) : -1
+    if (place >= 0) forwardToChat(place, payload)
+    joinings.hear(topic, payload)
   }
 
-  function deliverToOpening(topic: Topic, payload: string): void {
-    const { kind, id } = readTopic(topic)
-    const user = kind === 'user' ? users.get(id) : undefined
-    const concerned = kind === 'chat' ? openingUsers.in(id) : user ? [user] : []
-    for (const { sockets } of concerned) for (const socket of sockets) if (opening.has(socket)) socket.deliver(payload)
+  /** Native fan-out of the same bytes to every socket that follows the chat; opening ones keep them for later. */
+  function forwardToChat(place: number, payload: string): void {
+    const topic = places.topicOf(place)
+    server?.publish(topic, payload)
+    if (server && onSent) onSent(payload.length * server.subscriberCount(topic))
+    if (opening.size === 0) return
+    for (const { sockets } of openingUsers.in(place))
+      for (const socket of sockets) if (opening.has(socket)) socket.deliver(payload)
+  }
+
+  /** One by one: a topic for each user, who has one socket or a few, takes as much memory as three chats. */
+  function forwardToUser(userId: string, payload: string): void {
+    const sockets = users.get(userId)?.sockets ?? []
+    for (const socket of sockets) socket.deliver(payload)
+    onSent?.(payload.length * sockets.length)
   }
 
   function obey(message: BusMessage): void {
@@ -88,7 +90,9 @@ export function createFanout(options: FanoutOptions) {
     user.left?.delete(chatId)
     // A socket that opened this very moment has found the chat by itself.
     const events = user.chatIds.has(chatId) ? undefined : startJoining(user, chatId)
-    const created = await user.subscribed.then(() => describeCreated(userId, chatId)).catch(toResync)
+    const created = await Promise.resolve(user.subscribed)
+      .then(() => describeCreated(userId, chatId))
+      .catch(toResync)
     const isStillIn = events ? user.joining?.get(chatId) === events : user.chatIds.has(chatId)
     if (!isStillIn) return
     if (!created) {
@@ -98,7 +102,7 @@ export function createFanout(options: FanoutOptions) {
     }
     deliver(user, created)
     if (!events) return
-    endJoining(user, chatId)
+    joinings.end(user, chatId)
     follow(user, [chatId])
     for (const event of events) for (const socket of user.sockets) socket.deliver(event)
   }
@@ -120,49 +124,41 @@ export function createFanout(options: FanoutOptions) {
   }
 
   function startJoining(user: LocalUser, chatId: string): string[] {
-    const topic = chatTopic(chatId)
-    const events: string[] = []
     user.changes++
-    user.joining ??= new Map()
-    user.joining.set(chatId, events)
-    waiting.set(topic, (waiting.get(topic) ?? new Set()).add(events))
-    subscribe(user, [topic])
+    const events = joinings.start(user, chatId)
+    subscribe(user, [chatTopic(chatId)])
     return events
-  }
-
-  function endJoining(user: LocalUser, chatId: string): boolean {
-    const topic = chatTopic(chatId)
-    const events = user.joining?.get(chatId)
-    const all = waiting.get(topic)
-    if (!events || !all) return false
-    all.delete(events)
-    if (all.size === 0) waiting.delete(topic)
-    return user.joining?.delete(chatId) ?? false
   }
 
   function subscribe(user: LocalUser, topics: readonly Topic[]): void {
     // One that failed was reported to whoever waited for it.
-    user.subscribed = Promise.all([bus.subscribe(topics), user.subscribed.catch(() => {})]).then(() => {})
-    user.subscribed.catch((error) => log.warn('Could not subscribe', { topics: topics.length, error }))
+    const subscribed = Promise.all([bus.subscribe(topics), user.subscribed?.catch(() => {})]).then(() => {
+      if (user.subscribed === subscribed) user.subscribed = undefined
+    })
+    user.subscribed = subscribed
+    subscribed.catch((error) => log.warn('Could not subscribe', { topics: topics.length, error }))
   }
 
   /** The sockets get the events of these chats from now on. */
   function follow(user: LocalUser, chatIds: readonly string[]): void {
     user.changes++
-    user.chatIds.add(chatIds)
-    if (user.openings > 0) openingUsers.add(user, chatIds)
+    const added = user.chatIds.add(chatIds)
+    if (user.openings > 0) openingUsers.add(user, added)
     for (const socket of user.sockets) {
-      if (socket.state === 'open') for (const id of chatIds) socket.follow(chatTopic(id))
+      if (socket.state === 'open') for (const place of added) socket.follow(places.topicOf(place))
     }
   }
 
   /** @returns whether it was followed */
   function drop(user: LocalUser, chatId: string): boolean {
-    const wasFollowed = endJoining(user, chatId) || user.chatIds.delete(chatId)
-    if (!wasFollowed) return false
-    openingUsers.remove(user, [chatId])
+    if (!joinings.end(user, chatId)) {
+      if (!user.chatIds.has(chatId)) return false
+      const place = places.find(chatId)
+      openingUsers.remove(user, [place])
+      for (const socket of user.sockets) socket.unfollow(places.topicOf(place))
+      user.chatIds.delete(chatId)
+    }
     bus.unsubscribe([chatTopic(chatId)])
-    for (const socket of user.sockets) socket.unfollow(chatTopic(chatId))
     return true
   }
 
@@ -205,7 +201,7 @@ export function createFanout(options: FanoutOptions) {
       const user = users.get(userId) ?? add(userId)
       user.sockets = [...user.sockets, socket]
       crowdOut(user)
-      if (user.openings++ === 0) openingUsers.add(user, user.chatIds)
+      if (user.openings++ === 0) openingUsers.add(user, user.chatIds.places())
       try {
         await user.subscribed
         const chatIds = await listOwnIds(userId)
@@ -222,15 +218,14 @@ export function createFanout(options: FanoutOptions) {
         socket.sendText(userChats(heads))
         for (const frame of socket.held ?? []) socket.sendText(frame)
         socket.held = undefined
-        socket.follow(userTopic(userId))
-        for (const chatId of user.chatIds) socket.follow(chatTopic(chatId))
+        for (const place of user.chatIds.places()) socket.follow(places.topicOf(place))
         socket.state = 'open'
         return heads
       } finally {
         opening.delete(socket)
         if (--user.openings === 0) {
           user.left = undefined
-          openingUsers.remove(user, user.chatIds)
+          openingUsers.remove(user, user.chatIds.places())
         }
       }
     },
@@ -243,8 +238,9 @@ export function createFanout(options: FanoutOptions) {
       const user = userId === undefined ? undefined : users.get(userId)
       if (!user || userId === undefined || !removeSocket(user, socket) || user.sockets.length > 0) return
       users.delete(userId)
-      for (const chatId of [...(user.joining?.keys() ?? []), ...user.chatIds.list()]) drop(user, chatId)
-      bus.unsubscribe([userTopic(userId)])
+      const joining = [...(user.joining?.keys() ?? [])].filter((chatId) => joinings.end(user, chatId))
+      openingUsers.remove(user, user.chatIds.places())
+      bus.unsubscribe([userTopic(userId), ...joining.map(chatTopic), ...user.chatIds.clear().map(chatTopic)])
     },
 
     endSessions,
@@ -257,7 +253,13 @@ export function createFanout(options: FanoutOptions) {
       userIds.flatMap((userId) => {
         const user = users.get(userId)
         return user
-          ? [{ userId, chatIds: new Set([...user.chatIds, ...(user.joining?.keys() ?? [])]), changes: user.changes }]
+          ? [
+              {
+                userId,
+                chatIds: new Set([...user.chatIds.list(), ...(user.joining?.keys() ?? [])]),
+                changes: user.changes,
+              },
+            ]
           : []
       }),
 
@@ -287,7 +289,7 @@ export function createFanout(options: FanoutOptions) {
   }
 
   function add(userId: string): LocalUser {
-    const user = newLocalUser(pool)
+    const user = newLocalUser(places)
     users.set(userId, user)
     subscribe(user, [userTopic(userId)])
     return user

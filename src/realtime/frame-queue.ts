@@ -11,6 +11,11 @@ export class FrameQueue {
   /** Frames taken and not answered yet. */
   size = 0
 
+  /** Nothing is under way, and nothing waits. */
+  get isIdle(): boolean {
+    return this.size === 0 && this.barrier === undefined
+  }
+
   /** `start` must begin its work at once and never reject. */
   addSend(start: () => Promise<unknown>): void {
     this.size++

@@ -1,7 +1,8 @@
 /** What to do when messages of other instances may have been missed: follow the right chats, and let the clients sync. */
 import type { Bus } from '../bus/bus.ts'
 import type { Log } from '../observability/log.ts'
-import type { Fanout, Followed } from './fanout.ts'
+import type { Fanout } from './fanout.ts'
+import type { Followed } from './local-user.ts'
 
 export interface GapOptions {
   bus: Bus

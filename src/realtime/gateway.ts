@@ -123,6 +123,7 @@ export function createGateway(options: GatewayOptions) {
     tidying.look()
     const now = options.now()
     for (const socket of sockets) {
+      socket.tidy()
       const { caller } = socket
       if (!caller) continue
       const secondsLeft = caller.expiresAt - now / 1000

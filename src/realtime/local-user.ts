@@ -1,6 +1,7 @@
 /** A user with sockets on this instance, and what they follow. */
 import type { Devices } from '../bus/control.ts'
-import { ChatIds, type IdPool } from './chat-ids.ts'
+import { ChatIds } from './chat-ids.ts'
+import type { ChatPlaces } from './chat-places.ts'
 import type { Socket } from './socket.ts'
 
 /** All sockets of a user follow the same chats. */
@@ -15,18 +16,25 @@ export interface LocalUser {
   left: Set<string> | undefined
   /** Counts every change of what is followed. */
   changes: number
-  /** Resolves when all that is followed so far is subscribed to. */
-  subscribed: Promise<void>
+  /** Resolves when all that is followed so far is subscribed to; undefined when it is. */
+  subscribed: Promise<void> | undefined
 }
 
-export const newLocalUser = (pool: IdPool): LocalUser => ({
+/** What a user follows, and how often that had changed. */
+export interface Followed {
+  userId: string
+  chatIds: ReadonlySet<string>
+  changes: number
+}
+
+export const newLocalUser = (places: ChatPlaces): LocalUser => ({
   sockets: [],
-  chatIds: new ChatIds(pool),
+  chatIds: new ChatIds(places),
   joining: undefined,
   openings: 0,
   left: undefined,
   changes: 0,
-  subscribed: Promise.resolve(),
+  subscribed: undefined,
 })
 
 /** @returns whether it was one of the user's */

@@ -1,34 +1,39 @@
 /**
- * Users with sockets that are opening, by the chats they follow. When thousands come back at once each of them tells all its
- * chats of itself: a message must find whom it is for without asking everybody.
+ * Users with sockets that are opening, by the places of the chats they follow. When thousands come back at once each of them
+ * tells all its chats of itself: a message must find whom it is for without asking everybody.
  */
 import type { LocalUser } from './local-user.ts'
 
 export function createOpeningUsers() {
-  const byChat = new Map<string, LocalUser[]>()
+  /** Most are alone in their chat: a list of one for each would leave a lot behind. */
+  const byPlace = new Map<number, LocalUser | LocalUser[]>()
   return {
     /** Named again, it is there once. */
-    add(user: LocalUser, chatIds: Iterable<string>): void {
-      for (const id of chatIds) {
-        const known = byChat.get(id)
-        if (!known) byChat.set(id, [user])
+    add(user: LocalUser, places: readonly number[]): void {
+      for (const place of places) {
+        const known = byPlace.get(place)
+        if (!known) byPlace.set(place, user)
+        else if (!Array.isArray(known)) known !== user && byPlace.set(place, [known, user])
         else if (!known.includes(user)) known.push(user)
       }
     },
 
     /** Chats that it is not in may be named too. */
-    remove(user: LocalUser, chatIds: Iterable<string>): void {
-      for (const id of chatIds) {
-        const known = byChat.get(id)
-        const place = known?.indexOf(user) ?? -1
-        if (!known || place < 0) continue
-        if (known.length > 1) known.splice(place, 1)
-        else byChat.delete(id)
+    remove(user: LocalUser, places: readonly number[]): void {
+      for (const place of places) {
+        const known = byPlace.get(place)
+        if (known === user) byPlace.delete(place)
+        if (!Array.isArray(known) || !known.includes(user)) continue
+        const others = known.filter((one) => one !== user)
+        if (others.length > 0) byPlace.set(place, others)
+        else byPlace.delete(place)
       }
     },
 
-    /** Not to be kept: it changes. */
-    in: (chatId: string): readonly LocalUser[] => byChat.get(chatId) ?? NOBODY,
+    in(place: number): readonly LocalUser[] {
+      const known = byPlace.get(place)
+      return Array.isArray(known) ? known : known ? [known] : NOBODY
+    },
   }
 }
 

@@ -29,7 +29,6 @@ export class Socket {
   isPresent = false
   /** Frames of events that came while the socket was opening. */
   held: string[] | undefined
-  readonly queue = new FrameQueue()
   /** Milliseconds of performance.now(). */
   readonly openedAt = performance.now()
   isWarnedOfExpiry = false
@@ -40,6 +39,7 @@ export class Socket {
   private ws: ServerWebSocket<Socket> | undefined
   private ownTopic: string | undefined
   // Made when they are needed first: most sockets only listen.
+  private ownQueue: FrameQueue | undefined
   private ownId: string | undefined
   private ownFrames: FixedWindow | undefined
   private ownFaults: FixedWindow | undefined
@@ -48,6 +48,16 @@ export class Socket {
   get id(): string {
     this.ownId ??= crypto.randomUUID()
     return this.ownId
+  }
+
+  get queue(): FrameQueue {
+    this.ownQueue ??= new FrameQueue()
+    return this.ownQueue
+  }
+
+  /** Forgets what it can make again. */
+  tidy(): void {
+    if (this.ownQueue?.isIdle) this.ownQueue = undefined
   }
 
   get frames(): FixedWindow {

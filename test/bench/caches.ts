@@ -87,6 +87,7 @@ async function addWorld({ database: { db, sql } }: TestServer): Promise<World> {
 }
 
 const NO_CACHE: Cache = {
+  recall: () => undefined,
   get: async () => ({ permit: undefined }),
   set: async () => {},
   forget: async () => {},

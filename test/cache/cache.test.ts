@@ -135,6 +135,19 @@ function describeCache(name: string, connect: () => Promise<Cache>): void {
       expect(await readAll(caches, other)).toEqual([undefined, undefined])
     })
 
+    it('recalls at most what it would answer', async () => {
+      const cache = await connect()
+      const key = freshName()
+      expect(cache.recall(key)).toBeUndefined()
+      const { permit } = await cache.get(key)
+      expect(cache.recall(key)).toBeUndefined()
+      await cache.set(key, 'value', 60, permit)
+      expect([undefined, 'value']).toContain(cache.recall(key))
+      await cache.forget(key)
+      expect(cache.recall(key)).toBeUndefined()
+      expect((await cache.get(key)).value).toBeUndefined()
+    })
+
     it('forgets what was never there', async () => {
       await (await connect()).forget(freshName())
     })

@@ -10,6 +10,7 @@ import {
   isConnectionLoss,
   isUniqueViolation,
 } from '../../src/db/client.ts'
+import { until } from '../support/until.ts'
 import { type FaultyPostgres, startFaultyPostgres } from './faulty-postgres.ts'
 
 const moments = pgTable('moments', { id: integer().primaryKey(), at: timestamp({ withTimezone: true }) })
@@ -159,6 +160,22 @@ describe('a lost connection', () => {
     await Promise.all([sql`select pg_sleep(0.1)`, sql`select pg_sleep(0.1)`])
     expect(isConnectionLoss(await late.promise)).toBe(true)
     expect([...(await sql`select id from moments where id >= 100`)]).toEqual([])
+  })
+
+  it('in the middle of a row leaves nothing of it to the next session', async () => {
+    const { sql } = connect({ poolMax: 1 })
+    const { sql: other } = connect({ poolMax: 1 })
+    const [session] = await sql`select pg_backend_pid() as pid`
+    const failure = failureOf(sql`select repeat('x', 200000000) as text, pg_sleep(0)`)
+    // It is sending, which waits for the socket.
+    await until(async () => {
+      const [row] = await other`
+        select from pg_stat_activity where pid = ${session?.pid} and wait_event = 'ClientWrite'`
+      return row !== undefined
+    })
+    await other`select pg_terminate_backend(${session?.pid})`
+    expect(isConnectionLoss(await failure)).toBe(true)
+    expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }])
   })
 
   it('makes a reserved connection useless, and its release harmless', async () => {

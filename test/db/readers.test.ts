@@ -60,6 +60,26 @@ describe('values read from what came', () => {
     expect((await database.sql`select id from unnest(${ids}::uuid[]) id`).map(({ id }) => id)).toEqual(ids)
   })
 
+  it('reads whole numbers of 4 bytes, fractions and truths', async () => {
+    const numbers = [0, 7, -7, 10, 2_147_483_647, -2_147_483_648, null]
+    expect((await database.sql`select n from unnest(${numbers}::int4[]) n`).map(({ n }) => n)).toEqual(numbers)
+    const fractions = [0, -0.25, 3, 1e300, Number.POSITIVE_INFINITY, null]
+    expect((await database.sql`select n from unnest(${fractions}::float8[]) n`).map(({ n }) => n)).toEqual(fractions)
+    const [row] =
+      await database.sql`select true as yes, false as no, null::boolean as unknown, 'NaN'::float8 as nothing`
+    expect(row).toEqual({ yes: true, no: false, unknown: null, nothing: Number.NaN })
+  })
+
+  it('reads rows of all lengths, wherever what came of them ends', async () => {
+    const rows = await database.sql<{ n: number; text: string }[]>`
+      select n, repeat('ü', n * 37 % 9973) as text from generate_series(1, 3000) n`
+    expect(rows).toHaveLength(3000)
+    rows.forEach(({ n, text }, at) => {
+      expect(n).toBe(at + 1)
+      expect(text).toBe('ü'.repeat((n * 37) % 9973))
+    })
+  })
+
   it('reads text of any script, long, short, empty and none', async () => {
     const texts = ['', 'a', 'é', '好', '😀', 'Ünïcödé \u0001', 'long '.repeat(50_000), null]
     const rows = await database.sql`select text from unnest(${texts}::text[]) with ordinality t (text, n) order by n`

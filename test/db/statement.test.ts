@@ -1,7 +1,7 @@
 /** Rows that are read by place, against those that Drizzle makes of the same select. */
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
-import type { Db, Tx } from '../../src/db/client.ts'
+import { connectDatabase, type Db, type Tx } from '../../src/db/client.ts'
 import { chats, messages } from '../../src/db/schema/index.ts'
 import { type Given, statement } from '../../src/db/statement.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -73,6 +73,36 @@ describe('a statement', () => {
     const expected = await db.select().from(messages).orderBy(asc(messages.seq))
     expect(await list(db, { limit: 5 })).toEqual(expected)
     expect(await db.transaction((tx) => list(tx, { limit: 1 }))).toEqual(expected.slice(0, 1))
+  })
+
+  it('stays planned, and no other statement of its connection does', async () => {
+    const other = connectDatabase({ url: server.config.DATABASE_URL, poolMax: 1, name: 'messenger' })
+    const settings = () =>
+      other.sql`select current_setting('plan_cache_mode') as mode, current_setting('enable_seqscan') as scans`
+    const before = await settings()
+    for (const seq of [1, 2, 3]) await listChats(other.db, { type: 'group', seq })
+    await expect(listChats(other.db, { type: 'nothing', seq: 1 })).rejects.toThrow('chat_type')
+    expect(await listChats(other.db, { type: 'group', seq: 1 })).toHaveLength(1)
+    const plans = await other.sql`
+      select generic_plans::int, custom_plans::int from pg_prepared_statements
+      where statement like '%::float8 / 4%left join lateral%' and statement not like '%pg_prepared_statements%'`
+    expect([...plans]).toEqual([{ generic_plans: 4, custom_plans: 0 }])
+    expect(await settings()).toEqual(before)
+    expect([...before]).toEqual([{ mode: 'force_custom_plan', scans: 'on' }])
+    await other.close()
+  })
+
+  it('answers each of many that are asked at once on one connection', async () => {
+    const one = connectDatabase({ url: server.config.DATABASE_URL, poolMax: 1, name: 'messenger' })
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, async (_, n) => {
+        if (n % 3 === 2) return (await one.sql<{ seq: number }[]>`select ${n}::int as seq`)[0]?.seq
+        const [row] = await listChats(one.db, { type: 'group', seq: (n % 3) + 1 })
+        return row?.found?.seq
+      }),
+    )
+    expect(answers).toEqual(Array.from({ length: 60 }, (_, n) => (n % 3 === 2 ? n : (n % 3) + 1)))
+    await one.close()
   })
 
   it('stays parsed', async () => {

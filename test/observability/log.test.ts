@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
-import { createLog, type LogFields, type LogLevel, redactText } from '../../src/observability/log.ts'
+import { createLog, type LogFields, type LogLevel, quote, redactText } from '../../src/observability/log.ts'
 import { handshake, rawRequest } from '../http/raw.ts'
 import { request, TestSocket } from '../support/client.ts'
 import { PASSWORD, startServer, type TestServer } from '../support/server.ts'
@@ -40,6 +40,20 @@ describe('a line', () => {
     log.warn('3')
     log.error('4')
     expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(['3', '4'])
+  })
+
+  it('that is prepared is the same as any other', () => {
+    const lines: string[] = []
+    const log = createLog('info', (line, level) => lines.push(`${level} ${line}`), { instance: 'a' })
+    const path = `/api/v1/invites/q3J8wq1pQ0m2tXo9Zb7L-_/join"\n${JWT}`
+    log.prepare('info', 'token=1 & "request"')(`"path":${quote(path)},"status":200,"ms":0.1`)
+    log.info('token=1 & "request"', { path, status: 200, ms: 0.1 })
+    log.prepare('debug', 'request')('"status":200')
+    const [prepared, other, ...rest] = lines.map((line) => line.replace(/"time":"[^"]+"/, ''))
+    expect(prepared).toBe(other ?? '')
+    expect(prepared).not.toContain('eyJ')
+    expect(rest).toEqual([])
+    expect(JSON.parse((lines[0] ?? '').slice('info '.length))).toMatchObject({ status: 200, ms: 0.1, instance: 'a' })
   })
 
   it('carries the fields of the log it came from', () => {

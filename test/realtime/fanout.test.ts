@@ -12,7 +12,10 @@ import { createFanout } from '../../src/realtime/fanout.ts'
 import { Socket } from '../../src/realtime/socket.ts'
 import { until } from '../support/until.ts'
 
-const USER = 'u1'
+/** An id that tells who it is. */
+const uuid = (name: string) => `${'0'.repeat(8)}-0000-4000-8000-${name.padStart(12, '0')}`
+const USER = uuid('e1')
+const [A, B, C] = [uuid('a'), uuid('b'), uuid('c')]
 const head = (chatId: string, seq = 0): Head => ({ chatId, type: 'group', memberCount: 2, seq, rev: 0 })
 const said = (chatId: string, text: string): BusMessage => ({
   topic: chatTopic(chatId),
@@ -134,85 +137,85 @@ describe('a socket that opens', () => {
   it('holds events until user_chats is sent, then sends them in order', async () => {
     const { lists, publish, connect } = createWorld()
     const { wire, opened } = connect()
-    await lists.answer([head('a')])
-    publish([said('a', 'one'), said('b', 'of others')])
-    publish([said('a', 'two')])
+    await lists.answer([head(A)])
+    publish([said(A, 'one'), said(B, 'of others')])
+    publish([said(A, 'two')])
     expect(wire.frames).toEqual([])
-    await lists.answer([head('a', 1)])
+    await lists.answer([head(A, 1)])
     await opened
-    publish([said('a', 'three')])
+    publish([said(A, 'three')])
     expect(types(wire)).toEqual(['user_chats', 'one', 'two', 'three'])
   })
 
   it('holds what is for its user too, and nothing that is for another one or for every instance', async () => {
     const { lists, publish, connect } = createWorld()
     const { wire, opened } = connect()
-    const told = (topic: Topic, text: string): BusMessage => ({ ...said('a', text), topic })
-    await lists.answer([head('a'), head(USER)])
-    publish([told(userTopic(USER), 'mine'), told(userTopic('a'), 'of a user'), told('instances', 'of instances')])
-    publish([said(USER, 'of a chat'), told(userTopic('u11'), 'of another')])
-    await lists.answer([head('a'), head(USER)])
+    const told = (topic: Topic, text: string): BusMessage => ({ ...said(A, text), topic })
+    await lists.answer([head(A), head(USER)])
+    publish([told(userTopic(USER), 'mine'), told(userTopic(A), 'of a user'), told('instances', 'of instances')])
+    publish([said(USER, 'of a chat'), told(userTopic(uuid('e11')), 'of another')])
+    await lists.answer([head(A), head(USER)])
     await opened
     expect(types(wire)).toEqual(['user_chats', 'mine', 'of a chat'])
   })
 
   it('holds from its first moment what is said where another socket of the user listens, until the chat is left', async () => {
     const { lists, chats, publish, connected, connect } = createWorld()
-    const first = await connected('a', 'b')
+    const first = await connected(A, B)
     const second = connect()
-    publish([said('a', 'at once'), chatJoined(USER, 'c')])
-    await chats.answer(overview('c'))
-    publish([said('c', 'in the new one'), chatLeft(USER, 'b'), said('b', 'secret'), said('a', 'still')])
-    await lists.answer([head('a'), head('c')])
-    await lists.answer([head('a'), head('c')])
+    publish([said(A, 'at once'), chatJoined(USER, C)])
+    await chats.answer(overview(C))
+    publish([said(C, 'in the new one'), chatLeft(USER, B), said(B, 'secret'), said(A, 'still')])
+    await lists.answer([head(A), head(C)])
+    await lists.answer([head(A), head(C)])
     await second.opened
     const events = ['at once', 'chat_created', 'in the new one', 'chat_removed', 'still']
     expect(types(first.wire)).toEqual(['user_chats', ...events])
     expect(types(second.wire)).toEqual(['user_chats', ...events])
     // Open, it is told each thing once.
-    publish([said('a', 'once')])
+    publish([said(A, 'once')])
     expect(types(second.wire).slice(-2)).toEqual(['still', 'once'])
   })
 
   it('does not follow a chat that was left while the list of chats was on its way', async () => {
     const { lists, publish, connected, connect, followed } = createWorld()
-    const first = await connected('a')
+    const first = await connected(A)
     const second = connect()
     await until(() => lists.count() === 1)
-    publish([chatLeft(USER, 'a')])
+    publish([chatLeft(USER, A)])
     // Read before the commit, answered after the news.
-    await lists.answer([head('a')])
+    await lists.answer([head(A)])
     await lists.answer([])
     await second.opened
-    publish([said('a', 'secret')])
+    publish([said(A, 'secret')])
     expect(types(first.wire)).toEqual(['user_chats', 'chat_removed'])
     expect(second.wire.frames.map(({ chat_ids }) => chat_ids)).toEqual([[]])
-    expect(followed.has(chatTopic('a'))).toBe(false)
+    expect(followed.has(chatTopic(A))).toBe(false)
   })
 
   it('does not follow a chat left while its place was read, and says so', async () => {
     const { lists, publish, connect } = createWorld()
     const { wire, opened } = connect()
-    await lists.answer([head('a')])
-    publish([chatLeft(USER, 'a')])
-    await lists.answer([head('a')])
+    await lists.answer([head(A)])
+    publish([chatLeft(USER, A)])
+    await lists.answer([head(A)])
     await opened
-    publish([said('a', 'secret')])
+    publish([said(A, 'secret')])
     expect(types(wire)).toEqual(['user_chats', 'chat_removed'])
     expect(wire.frames[0]?.chat_ids).toEqual([])
-    expect([...wire.topics]).toEqual([userTopic(USER)])
+    expect([...wire.topics]).toEqual([])
   })
 
   it('follows a chat that was left and joined again meanwhile', async () => {
     const { lists, chats, publish, connect } = createWorld()
     const { wire, opened } = connect()
     await until(() => lists.count() === 1)
-    publish([chatLeft(USER, 'a'), chatJoined(USER, 'a')])
-    await lists.answer([head('a')])
-    await chats.answer(overview('a', 3))
-    await lists.answer([head('a', 3)])
+    publish([chatLeft(USER, A), chatJoined(USER, A)])
+    await lists.answer([head(A)])
+    await chats.answer(overview(A, 3))
+    await lists.answer([head(A, 3)])
     await opened
-    publish([said('a', 'four')])
+    publish([said(A, 'four')])
     expect(types(wire)).toEqual(['user_chats', 'chat_created', 'four'])
   })
 
@@ -224,15 +227,15 @@ describe('a socket that opens', () => {
     expect(lists.count()).toBe(0)
     await subscriptions.answer()
     expect(lists.count()).toBe(2)
-    await lists.answer([head('a')])
-    await lists.answer([head('a')])
+    await lists.answer([head(A)])
+    await lists.answer([head(A)])
     // Neither may read where the chat stands before its events come.
     await settle()
     expect(lists.count()).toBe(0)
     await subscriptions.answer()
     await subscriptions.answer()
-    await lists.answer([head('a')])
-    await lists.answer([head('a')])
+    await lists.answer([head(A)])
+    await lists.answer([head(A)])
     expect(await first.opened).toHaveLength(1)
     expect(await second.opened).toHaveLength(1)
   })
@@ -241,13 +244,13 @@ describe('a socket that opens', () => {
     it(`leaves nothing behind when it closes before ${step} came`, async () => {
       const { lists, publish, connect, fanout, followed } = createWorld()
       const { socket, wire, opened } = connect()
-      if (step === 'the places of the chats') await lists.answer([head('a')])
+      if (step === 'the places of the chats') await lists.answer([head(A)])
       await until(() => lists.count() === 1)
       socket.state = 'closed'
       fanout.close(socket)
-      await lists.answer([head('a')])
+      await lists.answer([head(A)])
       expect(await opened).toBeUndefined()
-      publish([said('a', 'late'), chatJoined(USER, 'b')])
+      publish([said(A, 'late'), chatJoined(USER, B)])
       expect(wire.frames).toEqual([])
       expect(followed.size).toBe(0)
     })
@@ -271,7 +274,7 @@ describe('a socket that opens', () => {
     broken.socket.state = 'closed'
     fanout.close(broken.socket)
     expect(followed.size).toBe(0)
-    const { wire } = await connected('a')
+    const { wire } = await connected(A)
     expect(types(wire)).toEqual(['user_chats'])
   })
 })
@@ -280,11 +283,11 @@ describe('a chat joined later', () => {
   it('is told by chat_created first, whatever is said meanwhile', async () => {
     const { chats, publish, connected } = createWorld()
     const [one, two] = [await connected(), await connected()]
-    publish([chatJoined(USER, 'a'), said('a', 'one')])
+    publish([chatJoined(USER, A), said(A, 'one')])
     await settle()
-    publish([said('a', 'two')])
-    await chats.answer(overview('a', 1))
-    publish([said('a', 'three')])
+    publish([said(A, 'two')])
+    await chats.answer(overview(A, 1))
+    publish([said(A, 'three')])
     for (const { wire } of [one, two])
       expect(types(wire)).toEqual(['user_chats', 'chat_created', 'one', 'two', 'three'])
   })
@@ -292,57 +295,57 @@ describe('a chat joined later', () => {
   it('is not followed when it was left before it could be read', async () => {
     const { chats, publish, connected, followed } = createWorld()
     const { wire } = await connected()
-    publish([chatJoined(USER, 'a')])
+    publish([chatJoined(USER, A)])
     await until(() => chats.count() === 1)
-    publish([said('a', 'as a member'), chatLeft(USER, 'a'), said('a', 'secret')])
-    await chats.answer(overview('a'))
-    publish([said('a', 'secret')])
+    publish([said(A, 'as a member'), chatLeft(USER, A), said(A, 'secret')])
+    await chats.answer(overview(A))
+    publish([said(A, 'secret')])
     expect(types(wire)).toEqual(['user_chats', 'chat_removed'])
-    expect(followed.has(chatTopic('a'))).toBe(false)
+    expect(followed.has(chatTopic(A))).toBe(false)
   })
 
   it('is not followed when the news of leaving came before that of joining', async () => {
     const { chats, publish, connected, followed } = createWorld()
     const { wire } = await connected()
-    publish([chatLeft(USER, 'a'), chatJoined(USER, 'a')])
+    publish([chatLeft(USER, A), chatJoined(USER, A)])
     await chats.fail(chatNotFound())
-    publish([said('a', 'secret')])
+    publish([said(A, 'secret')])
     expect(types(wire)).toEqual(['user_chats'])
-    expect(followed.has(chatTopic('a'))).toBe(false)
+    expect(followed.has(chatTopic(A))).toBe(false)
   })
 
   it('is followed once when it was left and joined again at once', async () => {
     const { chats, publish, connected, followed } = createWorld()
     const { wire } = await connected()
-    publish([chatJoined(USER, 'a')])
+    publish([chatJoined(USER, A)])
     await until(() => chats.count() === 1)
-    publish([chatLeft(USER, 'a'), chatJoined(USER, 'a')])
+    publish([chatLeft(USER, A), chatJoined(USER, A)])
     // The first question was asked while one was no member.
     await chats.fail(chatNotFound())
-    await chats.answer(overview('a'))
-    publish([said('a', 'hello')])
+    await chats.answer(overview(A))
+    publish([said(A, 'hello')])
     expect(types(wire)).toEqual(['user_chats', 'chat_removed', 'chat_created', 'hello'])
-    expect(followed.get(chatTopic('a'))).toBe(1)
+    expect(followed.get(chatTopic(A))).toBe(1)
   })
 
   it('makes the clients sync when it cannot be read, and is followed', async () => {
     const { chats, publish, connected } = createWorld()
     const { wire } = await connected()
-    publish([chatJoined(USER, 'a')])
+    publish([chatJoined(USER, A)])
     await chats.fail(new Error('The database is away'))
-    publish([said('a', 'hello')])
+    publish([said(A, 'hello')])
     expect(types(wire)).toEqual(['user_chats', 'resync', 'hello'])
   })
 
   it('is forgotten with the last socket', async () => {
     const { chats, publish, connected, fanout, followed } = createWorld()
-    const { socket, wire } = await connected('a')
-    publish([chatJoined(USER, 'b')])
+    const { socket, wire } = await connected(A)
+    publish([chatJoined(USER, B)])
     await until(() => chats.count() === 1)
     socket.state = 'closed'
     fanout.close(socket)
     expect(followed.size).toBe(0)
-    await chats.answer(overview('b'))
+    await chats.answer(overview(B))
     expect(followed.size).toBe(0)
     expect(types(wire)).toEqual(['user_chats'])
   })
@@ -351,18 +354,18 @@ describe('a chat joined later', () => {
 describe('a chat that was left', () => {
   it('is left by every socket at once; those that looked at it are told once each', async () => {
     const { publish, connected, lost } = createWorld()
-    const [one, two] = [await connected('a', 'b'), await connected('a', 'b')]
-    one.socket.joinedChats = new Set(['a', 'b'])
-    publish([chatLeft(USER, 'a'), said('a', 'secret'), said('b', 'hello')])
-    expect(lost).toEqual(['a'])
+    const [one, two] = [await connected(A, B), await connected(A, B)]
+    one.socket.joinedChats = new Set([A, B])
+    publish([chatLeft(USER, A), said(A, 'secret'), said(B, 'hello')])
+    expect(lost).toEqual([A])
     for (const { wire } of [one, two]) expect(types(wire)).toEqual(['user_chats', 'chat_removed', 'hello'])
   })
 
   it('cannot be looked at by a frame that was under way', async () => {
     const { publish, connected } = createWorld()
-    const { socket } = await connected('a')
-    socket.joiningChat = 'a'
-    publish([chatLeft(USER, 'a')])
+    const { socket } = await connected(A)
+    socket.joiningChat = A
+    publish([chatLeft(USER, A)])
     expect(socket.joiningChat).toBeUndefined()
   })
 })

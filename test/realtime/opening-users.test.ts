@@ -1,40 +1,46 @@
 import { describe, expect, it } from 'bun:test'
-import { createIdPool } from '../../src/realtime/chat-ids.ts'
+import { ChatPlaces } from '../../src/realtime/chat-places.ts'
 import { newLocalUser } from '../../src/realtime/local-user.ts'
 import { createOpeningUsers } from '../../src/realtime/opening-users.ts'
 
 function create() {
-  const pool = createIdPool()
-  const [ada, ben] = [newLocalUser(pool), newLocalUser(pool)]
-  return { ada, ben, opening: createOpeningUsers() }
+  const places = new ChatPlaces()
+  const [ada, ben, cleo] = [newLocalUser(places), newLocalUser(places), newLocalUser(places)]
+  const opening = createOpeningUsers()
+  // Not by what they are like: users without sockets are alike.
+  const names = new Map([
+    [ada, 'ada'],
+    [ben, 'ben'],
+    [cleo, 'cleo'],
+  ])
+  const namesIn = (place: number) => opening.in(place).map((user) => names.get(user))
+  return { ada, ben, cleo, opening, namesIn }
 }
 
 describe('users whose sockets are opening', () => {
   it('are found by each of their chats, once', () => {
-    const { ada, ben, opening } = create()
-    opening.add(ada, ['a', 'b'])
-    opening.add(ben, ['b', 'c'])
-    opening.add(ada, ['b'])
-    // Not by what they are like: two users without sockets are alike.
-    expect(['a', 'b', 'c', 'd'].map((id) => opening.in(id).map((user) => (user === ada ? 'ada' : 'ben')))).toEqual([
-      ['ada'],
-      ['ada', 'ben'],
-      ['ben'],
-      [],
-    ])
+    const { ada, ben, opening, namesIn } = create()
+    opening.add(ada, [0, 1])
+    opening.add(ben, [1, 2])
+    opening.add(ada, [0, 1])
+    opening.add(ben, [1])
+    expect([0, 1, 2, 3].map(namesIn)).toEqual([['ada'], ['ada', 'ben'], ['ben'], []])
   })
 
   it('are not when they left the chat, or are open', () => {
-    const { ada, ben, opening } = create()
-    opening.add(ada, ['a', 'b'])
-    opening.add(ben, ['b'])
-    opening.remove(ada, ['b', 'c'])
-    expect(opening.in('b')).toEqual([ben])
-    expect(opening.in('b')[0]).toBe(ben)
-    opening.remove(ben, ['a', 'b'])
-    expect(opening.in('b')).toEqual([])
-    expect(opening.in('a')).toHaveLength(1)
-    opening.remove(ada, ['a'])
-    expect(opening.in('a')).toEqual([])
+    const { ada, ben, cleo, opening, namesIn } = create()
+    opening.add(ada, [0, 1])
+    opening.add(ben, [1])
+    opening.add(cleo, [1])
+    opening.remove(ada, [1, 2])
+    expect(namesIn(1)).toEqual(['ben', 'cleo'])
+    opening.remove(ada, [1])
+    opening.remove(ben, [0, 1])
+    expect(namesIn(1)).toEqual(['cleo'])
+    opening.remove(cleo, [1])
+    expect(namesIn(1)).toEqual([])
+    expect(namesIn(0)).toEqual(['ada'])
+    opening.remove(ada, [0])
+    expect(namesIn(0)).toEqual([])
   })
 })

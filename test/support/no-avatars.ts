@@ -10,4 +10,4 @@ export const noAvatars: Avatars = {
 }
 
 /** Of accounts that send no files. */
-export const noTier = async (): Promise<number> => 0
+export const noTier = (): number => 0

@@ -33,13 +33,13 @@ type Anonymous = {
 }
 type SignedIn = Anonymous & { userId: string; sessionId: string }
 type MayBeSignedIn = { userId: string | undefined }
-interface Arrival {
-  request: Request
-  server: { requestIP(request: Request): { address: string } | null } | null
+interface Listener {
+  requestIP(request: Request): { address: string } | null
 }
 
 const MAX_USER_AGENT = 512
 const PERIOD_SECONDS = 60
+const MAX_TOKENS = 10_000
 // RFC 9110, 11.1: the scheme's case does not matter.
 const BEARER = /^bearer +(\S+)$/i
 
@@ -55,81 +55,106 @@ export function createGuard(deps: GuardDeps) {
     readLargeBody = readBody,
   } = deps
 
-  const clientOf = ({ request, server }: Arrival): Client => {
-    const address = clientAddress(request.headers, server?.requestIP(request)?.address)
-    const userAgent = request.headers.get('user-agent')?.replaceAll('\0', '').slice(0, MAX_USER_AGENT).toWellFormed()
+  /**
+   * By the header, tokens of living sessions: a client sends the same one over and over, and to cut it out costs more than
+   * all that is asked of it. What it is worth is asked each time.
+   */
+  const tokens = new Map<string, string>()
+
+  /** Null until somebody listens: a request that is handled without has no address. */
+  let listener: Listener | null = null
+
+  const clientOf = ({ headers }: Request, peer: string | undefined): Client => {
+    const userAgent = headers.get('user-agent')?.replaceAll('\0', '').slice(0, MAX_USER_AGENT).toWellFormed()
     // A zone (fe80::1%eth0) means something on this machine only.
-    return { address: address.replace(/%.*$/, ''), userAgent: userAgent ?? null }
+    return { address: clientAddress(headers, peer).replace(/%.*$/, ''), userAgent: userAgent ?? null }
   }
+  const lookUp = (request: Request): Client => clientOf(request, listener?.requestIP(request)?.address)
 
   /**
    * Who changes something is looked up before the body comes: they may be gone afterwards. Who only reads is looked up
    * when somebody asks, which is next to never.
    */
-  const noteClient = (arrival: Arrival): Client => {
-    const isReading = arrival.request.method === 'GET' || arrival.request.method === 'HEAD'
-    if (!isReading) return clientOf(arrival)
-    return {
-      get address() {
-        return clientOf(arrival).address
-      },
-      get userAgent() {
-        return clientOf(arrival).userAgent
-      },
-    }
+  const noteClient = (request: Request): Client =>
+    request.method === 'GET' || request.method === 'HEAD' ? new Reader(request, lookUp) : lookUp(request)
+
+  // Each of these has an answer at once when there is nobody to ask; a refusal always comes as a promise that rejects.
+
+  const count = (key: string, most: number): Promise<void> | undefined => {
+    const judge = (retryAfterSeconds: number) =>
+      retryAfterSeconds > 0 ? Promise.reject(tooManyRequests(retryAfterSeconds)) : undefined
+    const answer = limiter.hit(key, { count: most, periodSeconds: PERIOD_SECONDS })
+    return typeof answer === 'number' ? judge(answer) : answer.then(judge)
   }
 
-  const count = async (key: string, most: number) => {
-    const retryAfterSeconds = await limiter.hit(key, { count: most, periodSeconds: PERIOD_SECONDS })
-    if (retryAfterSeconds > 0) throw tooManyRequests(retryAfterSeconds)
-  }
-
-  const countOf = async (userId: string) => {
-    const most = await apiLimitOf(userId)
+  const countOf = (userId: string): Promise<void> | undefined => {
     // By limit: whoever just bought a higher one has all of it, whatever they used up before.
-    await count(`api:${most}:${userId}`, most)
+    const countUpTo = (most: number) => count(`api:${most}:${userId}`, most)
+    const most = apiLimitOf(userId)
+    return typeof most === 'number' ? countUpTo(most) : most.then(countUpTo)
   }
 
-  const countAnonymous = async (arrival: Arrival) => {
-    if (limits.isOn) await count(`anonymous:${limitUnit(clientOf(arrival).address)}`, limits.anonymous)
+  const countAnonymous = async (request: Request) => {
+    if (limits.isOn) await count(`anonymous:${limitUnit(lookUp(request).address)}`, limits.anonymous)
   }
 
-  const refuse = async (error: unknown, arrival: Arrival): Promise<never> => {
+  const refuse = async (error: unknown, request: Request): Promise<never> => {
     // Whoever shows what is no token of a living session is nobody yet, and nobody may ask for ever.
-    if (error instanceof AppError && error.status === 401) await countAnonymous(arrival)
+    if (error instanceof AppError && error.status === 401) await countAnonymous(request)
     throw error
   }
 
-  const identify = (token: string | undefined, arrival: Arrival): Caller | Promise<Caller> => {
-    if (token === undefined) return refuse(notSignedIn(), arrival)
+  const identify = (header: string, request: Request): Caller | Promise<Caller> => {
+    const known = tokens.get(header)
+    const token = known ?? tokenIn(header)
+    if (token === undefined) return refuse(notSignedIn(), request)
     const caller = authenticate(token)
-    return caller instanceof Promise ? caller.catch((error) => refuse(error, arrival)) : caller
+    if (caller instanceof Promise) return caller.catch((error) => refuse(error, request))
+    if (known === undefined) noteToken(header, token)
+    return caller
   }
 
-  const signIn = async (arrival: Arrival): Promise<SignedIn> => {
-    const caller = identify(tokenOf(arrival), arrival)
-    // A known caller waits for nothing.
-    const { userId, sessionId } = caller instanceof Promise ? await caller : caller
-    if (limits.isOn) await countOf(userId)
-    lastSeen.touch(userId)
-    return { userId, sessionId, client: noteClient(arrival) }
+  const noteToken = (header: string, token: string) => {
+    // With one blank, as clients write it: nobody fills the memory with blanks.
+    if (header.length > 'Bearer '.length + token.length) return
+    if (tokens.size >= MAX_TOKENS) for (const oldest of tokens.keys().take(1)) tokens.delete(oldest)
+    tokens.set(header, token)
+  }
+
+  const signIn = (request: Request): SignedIn | Promise<SignedIn> => {
+    const caller = identify(headerOf(request), request)
+    return caller instanceof Promise ? caller.then((known) => admit(known, request)) : admit(caller, request)
+  }
+
+  const admit = ({ userId, sessionId }: Caller, request: Request): SignedIn | Promise<SignedIn> => {
+    const welcome = () => {
+      lastSeen.touch(userId)
+      return { userId, sessionId, client: noteClient(request) }
+    }
+    const counting = limits.isOn ? countOf(userId) : undefined
+    return counting ? counting.then(welcome) : welcome()
   }
 
   /** For files: what they are opened by otherwise is their own affair, and no limit counts them. */
-  const letIn = async (arrival: Arrival): Promise<MayBeSignedIn> => {
-    const token = tokenOf(arrival)
-    if (token === undefined) return { userId: undefined }
-    const { userId } = await identify(token, arrival)
+  const letIn = async (request: Request): Promise<MayBeSignedIn> => {
+    const header = headerOf(request)
+    if (tokenIn(header) === undefined) return { userId: undefined }
+    const { userId } = await identify(header, request)
     lastSeen.touch(userId)
     return { userId }
   }
 
-  const pass = async (arrival: Arrival): Promise<Anonymous> => {
-    await countAnonymous(arrival)
-    return { client: clientOf(arrival) }
+  const pass = async (request: Request): Promise<Anonymous> => {
+    await countAnonymous(request)
+    return { client: lookUp(request) }
   }
 
-  return new Elysia({ name: 'guard' }).macro({
+  const guard = new Elysia({ name: 'guard' })
+  // A stage that names `server` has Elysia define it on the context of each request.
+  guard.onStart(({ server }) => {
+    listener = server
+  })
+  return guard.macro({
     signedIn: { ...checkpoint(signIn, readBody), detail: { security: [{ bearer: [] }] } },
     /** Signed in; the body may be larger than others. */
     signedInWithPicture: { ...checkpoint(signIn, readLargeBody), detail: { security: [{ bearer: [] }] } },
@@ -140,8 +165,25 @@ export function createGuard(deps: GuardDeps) {
   })
 }
 
-const tokenOf = ({ request }: Arrival): string | undefined =>
-  BEARER.exec(request.headers.get('authorization') ?? '')?.[1]
+/** Whoever only reads: looked up when somebody asks. */
+class Reader implements Client {
+  constructor(
+    private readonly request: Request,
+    private readonly lookUp: (request: Request) => Client,
+  ) {}
+
+  get address(): string {
+    return this.lookUp(this.request).address
+  }
+
+  get userAgent(): string | null {
+    return this.lookUp(this.request).userAgent
+  }
+}
+
+const headerOf = ({ headers }: Request): string => headers.get('authorization') ?? ''
+
+const tokenIn = (header: string): string | undefined => BEARER.exec(header)?.[1]
 
 /** Something has to be there, else Elysia's own parser reads it. */
 const leaveBody = () => Promise.resolve({})
@@ -152,32 +194,42 @@ const leaveBody = () => Promise.resolve({})
  * all, Elysia reads headers, cookies and the query of every request.
  */
 function checkpoint<Pass extends Record<string, unknown>>(
-  admit: (arrival: Arrival) => Promise<Pass>,
+  admit: (request: Request) => Pass | Promise<Pass>,
   readBody: GuardDeps['readBody'],
 ) {
-  const outcomes = new WeakMap<Request, Promise<Pass>>()
-  const outcomeOf = (arrival: Arrival) => {
-    const known = outcomes.get(arrival.request)
+  const outcomes = new WeakMap<Request, Pass | Promise<Pass>>()
+  const outcomeOf = (request: Request) => {
+    const known = outcomes.get(request)
     if (known) return known
-    const outcome = admit(arrival)
-    outcomes.set(arrival.request, outcome)
+    const outcome = admit(request)
+    outcomes.set(request, outcome)
     return outcome
+  }
+  const settle = (request: Request): Promise<void> | undefined => {
+    const outcome = outcomeOf(request)
+    if (!(outcome instanceof Promise)) return undefined
+    return outcome.then((passed) => void outcomes.set(request, passed))
   }
   return {
     /** Runs only where there may be a body. A refusal thrown here would become a fault of the body, so it waits. */
-    async parse({ request, server }: Arrival): Promise<unknown> {
-      const isAdmitted = await outcomeOf({ request, server }).then(
+    async parse({ request }: { request: Request }): Promise<unknown> {
+      const isAdmitted = await Promise.resolve(outcomeOf(request)).then(
         () => true,
         () => false,
       )
       // An empty body in its place: a stranger's is not even read.
       return isAdmitted ? readBody?.(request) : {}
     },
-    async transform({ request, server, set }: Arrival & { set: { headers: Record<string, unknown> } }): Promise<void> {
+    // Elysia waits for a stage that is `async` or returns a call, by its text. Where nobody waits, nobody passes.
+    transform({ request, set }: { request: Request; set: { headers: Record<string, unknown> } }) {
       // RFC 9111, 5.2.2.5: what is meant for one user, tokens above all, is kept by no cache.
       set.headers['cache-control'] = 'no-store'
-      await outcomeOf({ request, server })
+      return settle(request)
     },
-    resolve: ({ request, server }: Arrival): Promise<Pass> => outcomeOf({ request, server }),
+    resolve({ request }: { request: Request }): Pass {
+      const passed = outcomes.get(request)
+      if (!passed || passed instanceof Promise) throw new Error('Nobody decided whether this request may pass')
+      return passed
+    },
   }
 }

@@ -26,16 +26,18 @@ export function createSessions(deps: {
   now?: () => number
 }) {
   const { db, bus, log, refreshTokens, ttlSeconds, now = () => performance.now() } = deps
-  const remembered = new Map<string, { isAlive: boolean; until: number }>()
+  /** Until when it is remembered; less than 0 of one that has ended: the sign of a number takes no memory. */
+  const remembered = new Map<string, number>()
 
   const remember = (sessionId: string, isAlive: boolean) => {
     remembered.delete(sessionId)
     if (remembered.size >= MAX_REMEMBERED) for (const oldest of remembered.keys().take(1)) remembered.delete(oldest)
-    remembered.set(sessionId, { isAlive, until: now() + REMEMBER_MS })
+    const until = now() + REMEMBER_MS
+    remembered.set(sessionId, isAlive ? until : -until)
   }
   const recall = (sessionId: string) => {
     const found = remembered.get(sessionId)
-    return found && found.until > now() ? found.isAlive : undefined
+    return found !== undefined && Math.abs(found) > now() ? found > 0 : undefined
   }
 
   bus.onMessage((message) => {

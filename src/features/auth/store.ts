@@ -2,6 +2,7 @@
 import { and, desc, eq, gt, isNull, lt, ne, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
 import { sessionTokens, users } from '../../db/schema/index.ts'
+import { statement } from '../../db/statement.ts'
 import type { TokenState } from './refresh-tokens.ts'
 
 const isFresh = gt(sessionTokens.expiresAt, sql`now()`)
@@ -80,15 +81,22 @@ export async function rekeySession(db: Db, id: string, from: TokenState, nextTok
   return changed.length > 0
 }
 
-/** Which of these sessions are alive. The ids travel as one array: there may be more than a statement's parameters. */
+/** Which of these sessions are alive. */
 export async function listAliveIds(db: Db, ids: readonly string[]): Promise<string[]> {
-  const rows = await db
-    .select({ id: sessionTokens.id })
-    .from(sessionTokens)
-    .innerJoin(users, eq(users.id, sessionTokens.userId))
-    .where(and(sql`${sessionTokens.id} = any(${sql.param([...ids])}::uuid[])`, isFresh, maySignIn))
+  const rows = await selectAlive(db, { ids })
   return rows.map(({ id }) => id)
 }
+
+/** The ids travel as one array: there may be more than a statement's parameters. */
+const selectAlive = statement((db) => {
+  const fields = { id: sessionTokens.id }
+  const query = db
+    .select(fields)
+    .from(sessionTokens)
+    .innerJoin(users, eq(users.id, sessionTokens.userId))
+    .where(and(sql`${sessionTokens.id} = any(${sql.placeholder('ids')}::uuid[])`, isFresh, maySignIn))
+  return { fields, query }
+})
 
 /** The sessions of a user, the latest used first. */
 export function listSessions(db: Db, userId: string): Promise<SessionRow[]> {

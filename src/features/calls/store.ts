@@ -1,7 +1,8 @@
 /** The queries about calls. Instants are the database's: instances need not agree on the time. */
-import { and, asc, eq, inArray, lt, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, inArray, lt, ne, or, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
 import { calls, chatMembers, users } from '../../db/schema/index.ts'
+import { statement } from '../../db/statement.ts'
 import type { Call } from './model.ts'
 
 const isOpen = ne(calls.state, 'ended')
@@ -74,12 +75,19 @@ export async function updateCall(tx: Tx, call: Call): Promise<void> {
 
 /** The calls that ring for any of these users. */
 export async function listRinging(db: Db, calleeIds: readonly string[]): Promise<Call[]> {
-  const rows = await db
-    .select()
-    .from(calls)
-    .where(and(isOpen, eq(calls.state, 'ringing'), inArray(calls.calleeId, [...calleeIds])))
+  const rows = await selectRinging(db, { calleeIds })
   return rows.map(toCall)
 }
+
+const selectRinging = statement((db) => {
+  const fields = getTableColumns(calls)
+  const isCallee = sql`${calls.calleeId} = any(${sql.placeholder('calleeIds')}::uuid[])`
+  const query = db
+    .select()
+    .from(calls)
+    .where(and(isOpen, eq(calls.state, 'ringing'), isCallee))
+  return { fields, query }
+})
 
 export async function listOverdueIds(db: Db, limit: number): Promise<string[]> {
   const rows = await db.select({ id: calls.id }).from(calls).where(isOverdue).limit(limit)

@@ -2,7 +2,7 @@
 import { t } from 'elysia'
 import { pageFields } from '../../http/cursor.ts'
 import { cleanText, Instant, PageLimit, QueryCount, Uuid, Whole, wholeNumber } from '../../http/text.ts'
-import { Message, type MessageRow, toMessage } from '../messages/model.ts'
+import { Message, toMessage } from '../messages/model.ts'
 import { Avatar, PublicProfile, toPublicProfile } from '../users/model.ts'
 import type { InviteRow } from './invites-store.ts'
 import type { OverviewRow } from './overview-store.ts'
@@ -178,7 +178,8 @@ export const toInvite = (row: InviteRow): Invite => ({
 export const roleOf = (row: { userId: string; role: 'admin' | 'member' }, ownerId: string | null): Role =>
   row.userId === ownerId ? 'owner' : row.role
 
-export function toOverview(row: OverviewRow, onlineIds: ReadonlySet<string>): ChatOverview {
+/** As `userId`, who is in the chat, sees it. */
+export function toOverview(row: OverviewRow, userId: string, onlineIds: ReadonlySet<string>): ChatOverview {
   const isConcealed = row.peer?.isConcealed ?? false
   const peer = row.peer && toPublicProfile(row.peer, isConcealed)
   return {
@@ -190,13 +191,13 @@ export function toOverview(row: OverviewRow, onlineIds: ReadonlySet<string>): Ch
     member_count: row.memberCount,
     created_at: row.createdAt.toISOString(),
     is_read_only: row.isReadOnly,
-    role: roleOf(row, row.ownerId),
+    role: roleOf({ userId, role: row.role }, row.ownerId),
     last_seq: row.lastSeq,
     last_rev: row.lastRev,
     last_read_seq: row.lastReadSeq,
     unread_count: Math.max(0, row.lastSeq - row.lastReadSeq),
     peer_read_seq: row.peerReadSeq,
-    last_message: row.lastMessage && toMessage(row.lastMessage as MessageRow),
+    last_message: row.lastMessage && toMessage({ ...row.lastMessage, chatId: row.id, deletedAt: null }),
     last_message_at: row.lastMessageAt.toISOString(),
     peer: peer && { ...peer, is_online: !isConcealed && onlineIds.has(peer.id) },
   }

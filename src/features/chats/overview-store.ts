@@ -1,5 +1,6 @@
 /** The chat list: one query for everything a client shows of its chats. */
-import { and, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gte, inArray, isNull, lt, ne, type SQL, sql } from 'drizzle-orm'
+import { unionAll } from 'drizzle-orm/pg-core'
 import type { Db, Tx } from '../../db/client.ts'
 import { blocks, chatMembers, chats, messages, publicColumns, users } from '../../db/schema/index.ts'
 import { type Given, type Selection, statement } from '../../db/statement.ts'
@@ -55,7 +56,6 @@ export function selectOverviews(db: Db | Tx, { userId, before, chatIds, limit }:
       lastSeq: chats.lastSeq,
       lastRev: chats.lastRev,
       lastMessageAt: chats.lastMessageAt,
-      dmKey: chats.dmKey,
     })
     .from(chats)
     .where(eq(chats.id, chatMembers.chatId))
@@ -68,15 +68,9 @@ export function selectOverviews(db: Db | Tx, { userId, before, chatIds, limit }:
   // One text, however many they are.
   if (chatIds) conditions.push(sql`${chatMembers.chatId} = any(${sql.param(chatIds)}::uuid[])`)
 
-  // The key of a direct chat names the two. Taken from it here, once for each chat: in the condition of `peer` it would be
-  // once for each row of `users` wherever that table is small enough to be read as a whole.
-  const peerId = sql<string | null>`trim(':' from replace(${chat.dmKey}, ${userId}, ''))::uuid`.as('peer_id')
-
   const page = db
     .select({
       ...chat._.selectedFields,
-      peerId,
-      userId: chatMembers.userId,
       role: chatMembers.role,
       lastReadSeq: chatMembers.lastReadSeq,
     })
@@ -87,13 +81,28 @@ export function selectOverviews(db: Db | Tx, { userId, before, chatIds, limit }:
     .limit(limit)
     .as('page')
 
-  const lastMessage = db
-    .select()
-    .from(messages)
-    .where(and(eq(messages.chatId, page.id), isNull(messages.deletedAt)))
-    .orderBy(desc(messages.seq))
+  // Nearly always the newest of all: looking for the last living one from the end of a chat, whatever its number, reads a
+  // page of the index. PostgreSQL asks the second only where the first has none: they come in this order. Both say an
+  // order, or another index would do for them that leads to all messages of the chat.
+  const { chatId, deletedAt, ...columns } = getTableColumns(messages)
+  const last = (place: SQL) =>
+    db
+      .select(columns)
+      .from(messages)
+      .where(and(eq(chatId, page.id), isNull(deletedAt), place))
+      .orderBy(desc(columns.seq))
+      .limit(1)
+  const lastMessage = unionAll(last(gte(columns.seq, page.lastSeq)), last(lt(columns.seq, page.lastSeq)))
     .limit(1)
     .as('last_message')
+
+  // The other one of a direct chat, whose two members stay its members for ever.
+  const other = db
+    .select({ userId: chatMembers.userId, lastReadSeq: chatMembers.lastReadSeq })
+    .from(chatMembers)
+    .where(and(eq(page.type, 'dm'), eq(chatMembers.chatId, page.id), ne(chatMembers.userId, userId)))
+    .limit(1)
+    .as('other')
 
   // Whoever has blocked the user does not let them see whether they are there.
   const isConcealed = sql<boolean>`exists (
@@ -102,14 +111,15 @@ export function selectOverviews(db: Db | Tx, { userId, before, chatIds, limit }:
   const peer = db
     .select({ ...publicColumns, isConcealed: isConcealed.as('is_concealed') })
     .from(users)
-    .where(eq(users.id, page.peerId))
+    .where(eq(users.id, other.userId))
     .limit(1)
     .as('peer')
 
   // Null where it says nothing: in channels and in chats of more than 200.
-  const peerReadSeq = sql<number | null>`case when ${page.type} <> 'channel' and ${page.memberCount} <= 200 then (
-    select max(${chatMembers.lastReadSeq})::float8 from ${chatMembers}
-    where ${chatMembers.chatId} = ${page.id} and ${chatMembers.userId} <> ${userId}) end`
+  const peerReadSeq = sql<number | null>`case when ${page.type} = 'dm' then ${other.lastReadSeq}::float8
+    when ${page.type} = 'group' and ${page.memberCount} <= 200 then (
+      select max(${chatMembers.lastReadSeq})::float8 from ${chatMembers}
+      where ${chatMembers.chatId} = ${page.id} and ${chatMembers.userId} <> ${userId}) end`
 
   const fields = {
     id: page.id,
@@ -123,7 +133,6 @@ export function selectOverviews(db: Db | Tx, { userId, before, chatIds, limit }:
     lastSeq: page.lastSeq,
     lastRev: page.lastRev,
     lastMessageAt: page.lastMessageAt,
-    userId: page.userId,
     role: page.role,
     lastReadSeq: page.lastReadSeq,
     peerReadSeq,
@@ -134,6 +143,7 @@ export function selectOverviews(db: Db | Tx, { userId, before, chatIds, limit }:
     .select(fields)
     .from(page)
     .leftJoinLateral(lastMessage, sql`true`)
+    .leftJoinLateral(other, sql`true`)
     .leftJoinLateral(peer, sql`true`)
     .orderBy(desc(page.lastMessageAt), desc(page.id))
   return { fields, query }
@@ -149,12 +159,14 @@ export async function listHeads(db: Db, userId: string): Promise<Head[]> {
 /** As one text: many users who come at once have hundreds of chats each, and every row would leave a lot behind. */
 const readHeads = statement((db) => {
   const { id, type, memberCount, lastSeq, lastRev } = chats
-  const head = sql`json_build_array(${id}, ${type}, ${memberCount}, ${lastSeq}, ${lastRev})`
-  const fields = { heads: sql<string | null>`json_agg(${head})::text` }
+  const head = sql`json_build_array(${id}, ${type}, ${memberCount}, ${lastSeq}, ${lastRev})`.as('head')
+  // One by one: a plan for a join could read all chats.
+  const chat = db.select({ head }).from(chats).where(eq(id, chatMembers.chatId)).limit(1).as('chat')
+  const fields = { heads: sql<string | null>`json_agg(${chat.head})::text` }
   const query = db
     .select(fields)
     .from(chatMembers)
-    .innerJoin(chats, eq(id, chatMembers.chatId))
+    .innerJoinLateral(chat, sql`true`)
     .where(eq(chatMembers.userId, asked.userId))
   return { fields, query }
 })

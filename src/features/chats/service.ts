@@ -43,7 +43,7 @@ export function createChats({ db, bus, cache, users, avatars, listOnline, groupL
   async function listOverviewsOf(userId: string, filter: OverviewFilter, on: Db | Tx = db): Promise<ChatOverview[]> {
     const rows = await listOverviews(on, userId, filter)
     const online = await listOnline(rows.flatMap(({ peer }) => (peer ? [peer.id] : [])))
-    return rows.map((row) => toOverview(row, online))
+    return rows.map((row) => toOverview(row, userId, online))
   }
 
   async function get(userId: string, chatId: string): Promise<ChatOverview> {

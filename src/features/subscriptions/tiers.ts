@@ -38,6 +38,13 @@ export interface TiersOptions {
   now?: () => Date
 }
 
+interface Remembered {
+  lastDay: Promise<string | undefined>
+  /** What `lastDay` has resolved to. */
+  read?: { lastDay: string | undefined }
+  until: number
+}
+
 export type Tiers = ReturnType<typeof createTiers>
 
 /** Every request asks. What another instance changed is known so late at most, should its message be lost. */
@@ -50,7 +57,7 @@ export function createTiers({ db, bus, profiles, settings, now = () => new Date(
    * By user the last day of premium, as it is being read or was: so those who ask at once share one query, and an answer
    * that was forgotten while on its way stays so.
    */
-  const remembered = new Map<string, { lastDay: Promise<string | undefined>; until: number }>()
+  const remembered = new Map<string, Remembered>()
 
   bus.onMessage((message) => {
     if (message.kind !== 'control') return
@@ -60,23 +67,38 @@ export function createTiers({ db, bus, profiles, settings, now = () => new Date(
 
   const readLastDay = (userId: string): Promise<string | undefined> => {
     const lastDay = findOpen(db, userId).then((period) => period?.endDate)
-    const entry = { lastDay, until: now().getTime() + REMEMBER_MS }
+    const entry: Remembered = { lastDay, until: now().getTime() + REMEMBER_MS }
     remembered.delete(userId)
     if (remembered.size >= MAX_REMEMBERED) for (const oldest of remembered.keys().take(1)) remembered.delete(oldest)
     remembered.set(userId, entry)
-    // Whoever waits is told of the failure; the next one asks again.
-    lastDay.catch(() => remembered.get(userId) === entry && remembered.delete(userId))
+    lastDay.then(
+      (day) => {
+        entry.read = { lastDay: day }
+      },
+      // Whoever waits is told of the failure; the next one asks again.
+      () => remembered.get(userId) === entry && remembered.delete(userId),
+    )
     return lastDay
   }
+
+  const find = (userId: string): Remembered | undefined => {
+    const known = remembered.get(userId)
+    return known && known.until > now().getTime() ? known : undefined
+  }
+  // The day is compared at each question: a period ends at midnight, remembered or not.
+  const tierUntil = (lastDay: string | undefined): Tier =>
+    lastDay !== undefined && lastDay >= utcDay(now()) ? premium : free
 
   return {
     /** By the period, whatever its status and the copy on the account say. */
     async tierOf(userId: string): Promise<Tier> {
-      const known = remembered.get(userId)
-      const isFresh = known !== undefined && known.until > now().getTime()
-      const lastDay = await (isFresh ? known.lastDay : readLastDay(userId))
-      // The day is compared at each question: a period ends at midnight, remembered or not.
-      return lastDay !== undefined && lastDay >= utcDay(now()) ? premium : free
+      return tierUntil(await (find(userId)?.lastDay ?? readLastDay(userId)))
+    },
+
+    /** What `tierOf` answers without a question to the database; undefined where it would ask. */
+    recall(userId: string): Tier | undefined {
+      const read = find(userId)?.read
+      return read && tierUntil(read.lastDay)
     },
 
     /** After the commit: this instance forgets at once, whatever way its messages take; when it resolves, profiles show it. */

@@ -2,6 +2,7 @@
 import { and, asc, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../../db/client.ts'
 import { blocks, publicColumns, users } from '../../db/schema/index.ts'
+import { statement } from '../../db/statement.ts'
 
 /** Who has blocked whom. */
 export interface Block {
@@ -23,9 +24,20 @@ export async function listBlockerIds(db: Db | Tx, viewerId: string, userIds: rea
 
 /** Whom the user has blocked. */
 export async function listBlockedIds(db: Db, userId: string): Promise<string[]> {
-  const rows = await db.select({ id: blocks.blockedId }).from(blocks).where(eq(blocks.blockerId, userId))
+  const rows = await selectBlocked(db, { userId })
   return rows.map(({ id }) => id)
 }
+
+const selectBlocked = statement((db) => {
+  const fields = { id: blocks.blockedId }
+  return {
+    fields,
+    query: db
+      .select(fields)
+      .from(blocks)
+      .where(eq(blocks.blockerId, sql.placeholder('userId'))),
+  }
+})
 
 /** Whom the user has blocked, with their profiles, the latest first. */
 export function listBlocks(db: Db, userId: string, page: { before?: { at: Date; id: string }; limit: number }) {

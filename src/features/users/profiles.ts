@@ -10,6 +10,9 @@ export type Profiles = ReturnType<typeof createProfiles>
 
 /** Whoever has blocked more is read from the database each time. */
 const MAX_BLOCKED = 1000
+const MAX_MADE = 1000
+
+type WithoutTier = Omit<OwnProfile, 'upload_max_bytes'>
 
 /** Depends on nobody's looking: from whom it is concealed is decided when it is shown. */
 interface Kept {
@@ -18,15 +21,32 @@ interface Kept {
 }
 
 export function createProfiles({ db, cache, maxBlocked = MAX_BLOCKED }: { db: Db; cache: Cache; maxBlocked?: number }) {
+  /** Of those who ask over and over: what the text in the cache says, made once. */
+  const made = new Map<string, { key: string; text: string; profile: OwnProfile }>()
+
   return {
+    /** One's own, where it is in this very process; undefined where `getOwn` has to ask. Not to be changed. */
+    recallOwn(userId: string, uploadMaxBytes: number): Readonly<OwnProfile> | undefined {
+      const known = made.get(userId)
+      const key = known?.key ?? ownProfileKey(userId)
+      const text = cache.recall(key)
+      if (text === undefined) return undefined
+      if (known?.text === text && known.profile.upload_max_bytes === uploadMaxBytes) return known.profile
+      const profile = { ...(JSON.parse(text) as WithoutTier), upload_max_bytes: uploadMaxBytes }
+      made.delete(userId)
+      if (made.size >= MAX_MADE) for (const oldest of made.keys().take(1)) made.delete(oldest)
+      made.set(userId, { key, text, profile })
+      return profile
+    },
+
     /** One's own, but for what the tier says. @throws userNotFound when the account was deleted meanwhile */
-    async getOwn(userId: string): Promise<Omit<OwnProfile, 'upload_max_bytes'>> {
+    async getOwn(userId: string): Promise<WithoutTier> {
       const text = await remember(cache, ownProfileKey(userId), PROFILE_SECONDS, async () => {
         const row = await findOwn(db, userId)
         return row && JSON.stringify(toOwnProfile(row))
       })
       if (text === undefined) throw userNotFound()
-      return JSON.parse(text) as Omit<OwnProfile, 'upload_max_bytes'>
+      return JSON.parse(text) as WithoutTier
     },
 
     /** As the viewer sees it. A deleted account is answered too: nulls and `is_deleted`. @throws userNotFound */
@@ -55,6 +75,7 @@ export function createProfiles({ db, cache, maxBlocked = MAX_BLOCKED }: { db: Db
      * has resolved no instance shows what was before.
      */
     async forget(userIds: readonly string[]): Promise<void> {
+      for (const userId of userIds) made.delete(userId)
       const keys = userIds.flatMap((userId) => [profileKey(userId), ownProfileKey(userId)])
       await Promise.all(keys.map(cache.forget))
     },

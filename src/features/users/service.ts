@@ -31,15 +31,16 @@ export interface UsersDeps {
   profiles: Profiles
   avatars: Avatars
   /** By the account's tier. */
-  uploadMaxBytesOf(userId: string): Promise<number>
+  uploadMaxBytesOf(userId: string): number | Promise<number>
 }
 
 export function createUsers({ db, profiles, avatars, uploadMaxBytesOf }: UsersDeps) {
   const service = {
     /** @throws userNotFound when the account was deleted meanwhile */
-    async getMe(userId: string): Promise<OwnProfile> {
-      const profile = await profiles.getOwn(userId)
-      return { ...profile, upload_max_bytes: await uploadMaxBytesOf(userId) }
+    getMe(userId: string): OwnProfile | Promise<OwnProfile> {
+      const uploadMaxBytes = uploadMaxBytesOf(userId)
+      const known = typeof uploadMaxBytes === 'number' ? profiles.recallOwn(userId, uploadMaxBytes) : undefined
+      return known ?? askMe(userId, uploadMaxBytes)
     },
 
     /** As others see them. */
@@ -156,6 +157,11 @@ export function createUsers({ db, profiles, avatars, uploadMaxBytesOf }: UsersDe
     listAccounts: (): Promise<store.AccountRow[]> => store.listAccounts(db),
     /** For the operator: by id, phone, e-mail or username. */
     findAccount: (name: string): Promise<store.AccountRow | undefined> => store.findAccount(db, name),
+  }
+
+  async function askMe(userId: string, uploadMaxBytes: number | Promise<number>): Promise<OwnProfile> {
+    const [profile, upload_max_bytes] = await Promise.all([profiles.getOwn(userId), uploadMaxBytes])
+    return { ...profile, upload_max_bytes }
   }
 
   async function listTaken({ phone, email, username }: Names): Promise<Record<string, string>> {

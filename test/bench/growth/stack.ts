@@ -26,6 +26,7 @@ export interface Plan {
 
 /** What a cache would answer is asked of PostgreSQL. */
 const NO_CACHE: Cache = {
+  recall: () => undefined,
   get: async () => ({ permit: undefined }),
   set: async () => {},
   forget: async () => {},

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import type { Limit } from '../../../src/cache/limiter.ts'
+import { createMemoryLimiter } from '../../../src/cache/memory-limiter.ts'
 import { readJson } from '../../../src/http/body.ts'
 import { fakePasswords, openDatabase, startApp } from './support.ts'
 
@@ -71,19 +73,38 @@ describe('the guard', () => {
     },
   )
 
-  it('takes the scheme in any case', async () => {
+  it('takes the scheme in any case, with any blanks, as often as it comes', async () => {
     const { token } = await server.register()
-    const headers = { authorization: `bearer ${token}` }
-    const answer = await server.app.handle(new Request('http://localhost/api/v1/users/me', { headers }))
-    expect(answer.status).toBe(200)
-    expect(answer.headers.get('cache-control')).toBe('no-store')
+    for (const scheme of ['bearer ', 'Bearer ', 'BEARER   ', 'Bearer ', 'bearer ', 'BEARER   ']) {
+      const headers = { authorization: `${scheme}${token}` }
+      const answer = await server.app.handle(new Request('http://localhost/api/v1/users/me', { headers }))
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('cache-control')).toBe('no-store')
+    }
   })
 
-  it('limits the requests of a user, of each by their own limit', async () => {
+  it('asks each time whether the session of a token still lives', async () => {
+    const { token } = await server.register()
+    const statuses = async () => (await server.call('GET', '/users/me', { token })).status
+    expect([await statuses(), await statuses(), await statuses()]).toEqual([200, 200, 200])
+    await server.call('POST', '/auth/logout', { token })
+    expect([await statuses(), await statuses()]).toEqual([401, 401])
+  })
+
+  it.each([
+    ['that are known', false],
+    ['that are asked for', true],
+  ])('limits the requests of a user, of each by their own limit: limits %s', async (_, isAsked) => {
     const limits = { isOn: true, anonymous: 100 }
     const premium = new Set<string>()
-    const apiLimitOf = async (userId: string) => (premium.has(userId) ? 5 : 3)
-    const small = startApp(database, { passwords, guard: { limits, apiLimitOf } })
+    const apiLimitOf = (userId: string) => {
+      const most = premium.has(userId) ? 5 : 3
+      return isAsked ? Promise.resolve(most) : most
+    }
+    const limiter = createMemoryLimiter()
+    const hit = (key: string, limit: Limit) =>
+      isAsked ? Promise.resolve(limiter.hit(key, limit)) : limiter.hit(key, limit)
+    const small = startApp(database, { passwords, guard: { limits, apiLimitOf, limiter: { hit } } })
     const statuses = async (token: string, times: number) => {
       const answers = []
       for (let i = 0; i < times; i++) answers.push((await small.call('GET', '/users/me', { token })).status)
@@ -96,6 +117,9 @@ describe('the guard', () => {
     const refused = await small.call('GET', '/users/me', { token: one.token })
     expect(refused.body).toMatchObject({ error: 'Too many requests' })
     expect(refused.body.details.retry_after).toBeGreaterThan(0)
+    // A body that is not read: the refusal is the same, and counts once.
+    const patched = await small.call('PATCH', '/users/me', { token: one.token, body: '{{{' })
+    expect(patched).toMatchObject({ status: 429, body: { error: 'Too many requests' } })
   })
 
   it('limits the requests of an address without a token, the /64 of an IPv6 address being one', async () => {

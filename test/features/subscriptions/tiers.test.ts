@@ -74,6 +74,26 @@ describe('a tier that is remembered', () => {
     expect((await shop.tiers.tierOf(id)).isPremium).toBe(true)
   })
 
+  it('is recalled meanwhile without a question, and its end is noticed all the same', async () => {
+    const shop = createShop(server, { at: NOON })
+    const { id } = await server.addUser()
+    await addPeriod(id, '2026-01-15')
+    expect(shop.tiers.recall(id)).toBeUndefined()
+    expect(shop.tiers.recall(id)).toBeUndefined()
+    const premium = await shop.tiers.tierOf(id)
+    expect(premium.isPremium).toBe(true)
+    expect(shop.tiers.recall(id)).toBe(premium)
+    shop.setTime('2026-01-15T12:00:30.000Z')
+    expect(shop.tiers.recall(id)).toBeUndefined()
+    shop.setTime('2026-01-15T23:59:59.000Z')
+    await shop.tiers.tierOf(id)
+    expect(shop.tiers.recall(id)?.isPremium).toBe(true)
+    shop.setTime('2026-01-16T00:00:00.000Z')
+    expect(shop.tiers.recall(id)?.isPremium).toBe(false)
+    shop.tiers.announceChanged([id])
+    expect(shop.tiers.recall(id)).toBeUndefined()
+  })
+
   it('is forgotten when something is bought, even by one who asked a moment before', async () => {
     const shop = createShop(server, { at: NOON })
     const { id } = await server.addUser()

@@ -47,7 +47,9 @@ describe('profiles', () => {
     await update(user, { username: `renamed_${user.userId.slice(-12)}` })
     expect(await me()).toMatchObject({ username: `renamed_${user.userId.slice(-12)}`, bio: 'unnoticed' })
     await update(user, { bio: 'mine' })
-    expect((await me()).bio).toBe('mine')
+    const changed = [await me(), await me(), await me()]
+    expect(changed.map(({ bio }) => bio)).toEqual(['mine', 'mine', 'mine'])
+    expect(changed[2]).toEqual(changed[0])
   })
 
   it('show others what is public and no more', async () => {
