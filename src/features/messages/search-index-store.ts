@@ -18,12 +18,13 @@ export interface Backlog {
 /**
  * Makes heads for chats that have none. Chats that are locked or gone get none now. A head locks its chat until it is
  * committed, so it is made before the round and by itself: whoever needs the chat, the writer of messages with files above
- * all, does not wait for what the round writes.
+ * all, does not wait for what the round writes. A crash may lose it: then it is made again.
  */
 export async function insertHeads(db: Db, chatIds: readonly string[]): Promise<void> {
   await db.execute(sql`
+    with lazily as materialized (select set_config('synchronous_commit', 'off', true))
     insert into ${searchHeads} (chat_id)
-    select c.id from ${chats} c where c.id = any(${sql.param([...chatIds])}::uuid[])
+    select c.id from lazily, ${chats} c where c.id = any(${sql.param([...chatIds])}::uuid[])
       and not exists (select from ${searchHeads} h where h.chat_id = c.id)
     order by c.id for key share of c skip locked
     on conflict do nothing`)
