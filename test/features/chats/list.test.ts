@@ -4,6 +4,7 @@ import { chats } from '../../../src/db/schema/index.ts'
 import { type AppServer, startAppServer } from '../../realtime/app-server.ts'
 import type { Json, TestUser } from '../../support/client.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
+import { until } from '../../support/until.ts'
 import { addUsers, overviewOf, say } from './support.ts'
 
 let server: TestServer
@@ -112,6 +113,9 @@ describe('pages', () => {
   })
 })
 
+/** Longer than what is written behind an answer waits. */
+const QUIET_MS = 1000
+
 describe('the cost', () => {
   let inside: AppServer
   beforeAll(async () => {
@@ -121,8 +125,12 @@ describe('the cost', () => {
 
   /** The statements that `work` costs, without those that the session's first request needs. */
   async function statementsOf(work: () => Promise<void>): Promise<string[]> {
-    // Read marks of senders and last_seen are written behind the answers.
-    await Bun.sleep(600)
+    // Read marks of senders, last_seen and the index of search are written behind the answers.
+    await until(async () => {
+      const known = inside.statements.length
+      await Bun.sleep(QUIET_MS)
+      return inside.statements.length === known
+    })
     const before = inside.statements.length
     await work()
     return inside.statements.slice(before)
