@@ -5,9 +5,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
 import { connectDatabase, type Database, type Db } from '../../src/db/client.ts'
 import { migrate } from '../../src/db/migrate.ts'
+import { listAliveIds } from '../../src/features/auth/store.ts'
+import { listRinging } from '../../src/features/calls/store.ts'
 import { listHeads, listOverviews, listOwnIds } from '../../src/features/chats/overview-store.ts'
 import { listMessages, listMessagesAfter } from '../../src/features/messages/store.ts'
 import { listChanged } from '../../src/features/sync/store.ts'
+import { listBlockedIds } from '../../src/features/users/blocks-store.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { createDatabase } from '../support/postgres.ts'
 
@@ -37,6 +40,9 @@ const statements: Record<string, (db: Db) => Promise<{ length: number }>> = {
   'a page of messages, upwards': (db) => listMessages(db, chatId, { afterSeq: LONG / 2 }, 50),
   'messages after a place in each chat': (db) => listMessagesAfter(db, places, 50),
   'messages changed after a place in each chat': (db) => listChanged(db, held, 50),
+  'whether a session lives': (db) => listAliveIds(db, [userId]),
+  'what rings for a user': (db) => listRinging(db, [userId]),
+  'whom a user has blocked': (db) => listBlockedIds(db, userId),
 }
 
 let admin: Database
@@ -49,7 +55,7 @@ beforeAll(async () => {
     createLog('error', () => {}),
   )
   // Nobody analyses them again: that would make the plans anew.
-  for (const table of ['messages', 'chats', 'chat_members', 'users', 'blocks'])
+  for (const table of ['messages', 'chats', 'chat_members', 'users', 'blocks', 'session_tokens', 'calls'])
     await admin.sql.unsafe(`alter table ${table} set (autovacuum_enabled = false)`)
   await admin.sql`analyze`
   own = connectDatabase({ url, poolMax: 1, name: 'messenger' })
@@ -83,6 +89,15 @@ async function fill({ sql }: Database): Promise<void> {
     insert into messages (chat_id, id, seq, rev, sender_id, client_id, content)
     select ${chatId}, gen_random_uuid(), seq, seq, ${peerIds[0] ?? ''}, seq, 'hello' from generate_series(3, ${LONG}::int) seq`
   await sql`update chats set last_seq = ${LONG} where id = ${chatId}`
+  await sql`
+    insert into session_tokens (id, user_id, token_hash, next_token_hash, expires_at)
+    select distinct on (pairs.one) one, one, one::text, one::text, now() + interval '1 day' from pairs`
+  await sql`insert into blocks (blocker_id, blocked_id) select one, other from pairs`
+  await sql`
+    insert into calls (id, chat_id, message_id, caller_id, callee_id, media, state, outcome, created_at, ring_until, ended_at,
+      caller_device, caller_session, caller_until, is_recorded)
+    select gen_random_uuid(), id, gen_random_uuid(), other, one, 'audio', (case when id = ${chatId} then 'ringing' else 'ended' end)::call_state,
+      (case when id = ${chatId} then null else 'missed' end)::call_outcome, now(), now(), now(), id, id, now(), true from pairs`
 }
 
 /** How many blocks of tables and indexes the session reads for it. */

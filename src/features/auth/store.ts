@@ -87,15 +87,21 @@ export async function listAliveIds(db: Db, ids: readonly string[]): Promise<stri
   return rows.map(({ id }) => id)
 }
 
-/** The ids travel as one array: there may be more than a statement's parameters. */
+/**
+ * The ids travel as one array: there may be more than a statement's parameters. Each is looked up by itself: a plan that is
+ * kept would go through all sessions by when they expire.
+ */
 const selectAlive = statement((db) => {
-  const fields = { id: sessionTokens.id }
-  const query = db
-    .select(fields)
+  const session = db
+    .select({ id: sessionTokens.id })
     .from(sessionTokens)
     .innerJoin(users, eq(users.id, sessionTokens.userId))
-    .where(and(sql`${sessionTokens.id} = any(${sql.placeholder('ids')}::uuid[])`, isFresh, maySignIn))
-  return { fields, query }
+    .where(and(sql`${sessionTokens.id} = given.id`, isFresh, maySignIn))
+    .limit(1)
+    .as('session')
+  const fields = { id: session.id }
+  const given = sql`unnest(${sql.placeholder('ids')}::uuid[]) given (id)`
+  return { fields, query: db.select(fields).from(given).innerJoinLateral(session, sql`true`) }
 })
 
 /** The sessions of a user, the latest used first. */
