@@ -15,8 +15,6 @@ export interface Log {
    * the braces of their object; texts of others in it go through `quote`.
    */
   prepare(level: LogLevel, message: string): (fields: string) => void
-  /** A log whose every line carries `fields` too. */
-  with(fields: LogFields): Log
 }
 
 const SECRET_FIELD = /^(.*_)?(password|token|secret|authorization|cookie|signature)(_hash)?$/i
@@ -107,12 +105,12 @@ function instant(): string {
 }
 
 /** `write` takes one finished line without its line feed, and its level. */
-export function createLog(level: LogLevel, write: WriteLine = writeToStdout, base: LogFields = {}): Log {
+export function createLog(level: LogLevel, write: WriteLine = writeToStdout): Log {
   const lowest = LOG_LEVELS.indexOf(level)
   const at = (name: LogLevel) => {
     if (LOG_LEVELS.indexOf(name) < lowest) return () => {}
     return (message: string, fields?: LogFields) => {
-      write(toLine({ time: instant(), level: name, message, ...base, ...fields }), name)
+      write(toLine({ time: instant(), level: name, message, ...fields }), name)
     }
   }
   return {
@@ -122,10 +120,9 @@ export function createLog(level: LogLevel, write: WriteLine = writeToStdout, bas
     error: at('error'),
     prepare(name, message) {
       if (LOG_LEVELS.indexOf(name) < lowest) return () => {}
-      const known = toLine({ level: name, message, ...base }).slice(1, -1)
+      const known = toLine({ level: name, message }).slice(1, -1)
       return (fields) => write(`{"time":"${instant()}",${known},${fields}}`, name)
     },
-    with: (fields) => createLog(level, write, { ...base, ...fields }),
   }
 }
 

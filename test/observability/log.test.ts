@@ -44,7 +44,7 @@ describe('a line', () => {
 
   it('that is prepared is the same as any other', () => {
     const lines: string[] = []
-    const log = createLog('info', (line, level) => lines.push(`${level} ${line}`), { instance: 'a' })
+    const log = createLog('info', (line, level) => lines.push(`${level} ${line}`))
     const path = `/api/v1/invites/q3J8wq1pQ0m2tXo9Zb7L-_/join"\n${JWT}`
     log.prepare('info', 'token=1 & "request"')(`"path":${quote(path)},"status":200,"ms":0.1`)
     log.info('token=1 & "request"', { path, status: 200, ms: 0.1 })
@@ -53,14 +53,7 @@ describe('a line', () => {
     expect(prepared).toBe(other ?? '')
     expect(prepared).not.toContain('eyJ')
     expect(rest).toEqual([])
-    expect(JSON.parse((lines[0] ?? '').slice('info '.length))).toMatchObject({ status: 200, ms: 0.1, instance: 'a' })
-  })
-
-  it('carries the fields of the log it came from', () => {
-    const lines: string[] = []
-    const log = createLog('info', (line) => lines.push(line), { instance: 'a' }).with({ part: 'b' })
-    log.info('x', { part: 'c' })
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ instance: 'a', part: 'c' })
+    expect(JSON.parse((lines[0] ?? '').slice('info '.length))).toMatchObject({ status: 200, ms: 0.1 })
   })
 })
 
