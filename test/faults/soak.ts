@@ -21,6 +21,7 @@ const GROUP = 3
 /** What was asked is answered by then, and most of what follows is done. */
 const REST_MS = 2000
 const SAMPLE_EVERY_MS = 20_000
+const DAY_SECONDS = 86_400
 
 const minutesOf = (size: Size) => (size === 'long' ? Number(process.env.SOAK_MINUTES ?? 30) : 0.2)
 const countFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length
@@ -38,7 +39,8 @@ export const soak: Scenario = {
   withinSeconds: 90,
   async run(size) {
     const dataDir = await mkdtemp(join(tmpdir(), 'messenger-soak-'))
-    const server = await startProbed(dataDir, { PASSWORD_HASH: 'argon2id' })
+    // The lanes and the visitors have one access token each for all the time.
+    const server = await startProbed(dataDir, { PASSWORD_HASH: 'argon2id', ACCESS_TOKEN_TTL: String(DAY_SECONDS) })
     try {
       const users = await Promise.all(Array.from({ length: 6 }, () => register(server.url)))
       const [reader = await register(server.url)] = users
