@@ -9,8 +9,11 @@ const knownDays = sql.raw(`interval '90 days'`)
  * Counts one attempt under each key, a window of `windowSeconds` starting with the first. One statement: parallel
  * attempts are counted one after the other.
  */
-export function countAttempts(db: Db, keys: readonly string[], windowSeconds: number) {
+export function countAttempts(db: Db | Tx, keys: readonly string[], windowSeconds: number) {
   const hasPassed = lte(attemptLimits.resetsAt, sql`now()`)
+  // By the clock, not from when this transaction began: it may have waited for the row of one that began later.
+  const left = sql`extract(epoch from ${attemptLimits.resetsAt} - clock_timestamp())`
+  const retryAfterSeconds = sql<number>`greatest(1, ceil(${left}))::int`
   const resetsAt = sql`now() + make_interval(secs => ${windowSeconds})`
   return (
     db
@@ -27,7 +30,7 @@ export function countAttempts(db: Db, keys: readonly string[], windowSeconds: nu
       .returning({
         key: attemptLimits.key,
         attempts: attemptLimits.attempts,
-        retryAfterSeconds: sql<number>`greatest(1, ceil(extract(epoch from ${attemptLimits.resetsAt} - now())))::int`,
+        retryAfterSeconds,
       })
   )
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'bun:test'
+import { countAttempts } from '../../../src/features/auth/attempt-store.ts'
 import { createPasswords } from '../../../src/features/auth/passwords.ts'
 import { fakePasswords, newAddress, openDatabase, PASSWORD, startApp } from './support.ts'
 
@@ -89,6 +90,17 @@ describe('login limits', () => {
     expect(refused[0]?.body.details.retry_after).toBeGreaterThan(890)
     expect(refused[0]?.body.details.retry_after).toBeLessThanOrEqual(900)
     expect(asked.verify - before).toBe(5)
+  })
+
+  it('tell no one to wait longer than the window, who had to wait for one that began later', async () => {
+    const key = crypto.randomUUID()
+    const late = await database.db.transaction(async (tx) => {
+      await tx.execute('select 1')
+      await Bun.sleep(50)
+      await countAttempts(database.db, [key], 900)
+      return countAttempts(tx, [key], 900)
+    })
+    expect(late).toEqual([{ key, attempts: 2, retryAfterSeconds: 900 }])
   })
 
   it('hold for the account, whether it is named by phone or by e-mail', async () => {
