@@ -64,6 +64,7 @@ export function createPlumbing(log: Log, metrics: Metrics) {
     const { path, isProbe } = placeOf(request.url)
     const write = isProbe && status < 400 ? tellOfProbe : tell
     const rounded = Math.round(ms * 10) / 10
+    // As it came: a method that is no token (RFC 9110, 9.1) does not come so far.
     write(`"request_id":"${arrival.id}","method":"${method}","path":${path},"status":${status},"ms":${rounded}`)
   }
 

@@ -143,6 +143,14 @@ describe('the log of a server', () => {
     },
   )
 
+  it.each(['G"E,T', 'A","b":"', '\\"'])('has no line, and no field, that the method %j makes up', async (method) => {
+    const path = `/nowhere-${Bun.randomUUIDv7()}`
+    expect((await rawRequest(server.url, { method, path })).status).toBe(400)
+    expect((await rawRequest(server.url, { method: 'PROPFIND', path: `${path}-2` })).status).toBe(404)
+    await until(() => server.logs.some((line) => line.path === `${path}-2` && line.method === 'PROPFIND'))
+    expect(JSON.stringify(server.logs)).not.toContain(`${path}"`)
+  })
+
   it('holds no token, no password and no text, whatever happens', async () => {
     const user = await server.addUser()
     const chatId = await server.addGroup(user)
