@@ -5,7 +5,7 @@
 import { heapStats } from 'bun:jsc'
 
 /** Some memory is given back a little later than it is free. */
-const PASSES = 4
+const PASSES = 8
 const PAUSE_MS = 250
 const MEBIBYTE = 1024 * 1024
 

@@ -14,13 +14,17 @@ import { startVisits, type Visits } from './visits.ts'
 
 const BAR_MB_PER_HOUR = 1
 const BAR_FILES = 2
-/** So many that what they use, and the room for it, is there for good when the server has warmed up. */
 const VISITORS = 3
+/**
+ * These come beside them while the server warms up, and without a pause: what visits use, and the room for it, is there for
+ * good after some 20,000 of them, which three visitors need half an hour for.
+ */
+const EARLY_VISITORS = 8
 /** Neighbours of which only the lowest counts. */
 const GROUP = 3
 /** What was asked is answered by then, and most of what follows is done. */
 const REST_MS = 2000
-const SAMPLE_EVERY_MS = 20_000
+const SAMPLE_EVERY_MS = 10_000
 const DAY_SECONDS = 86_400
 
 const minutesOf = (size: Size) => (size === 'long' ? Number(process.env.SOAK_MINUTES ?? 30) : 0.2)
@@ -28,7 +32,7 @@ const countFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length
 
 /**
  * Under load, resident memory is a sawtooth of some 40 MB between two collections: a line through it says nothing. So the load
- * rests for a moment every 20 s, garbage is collected, and what is in use then is what may grow: the objects, which tell the most
+ * rests for a moment every 10 s, garbage is collected, and what is in use then is what may grow: the objects, which tell the most
  * for they stand still; what they hold, where code comes and goes as it is compiled; and for what is not JavaScript's the
  * whole of the resident memory, which goes up and down the most. Each has a slope with an interval of 95 %, after a third of
  * the time for warming up. A bar within the interval is neither held nor broken: the run was too short for so much noise.
@@ -60,7 +64,9 @@ export const soak: Scenario = {
       }
 
       const totalMs = minutesOf(size) * 60_000
+      const early = await Promise.all(Array.from({ length: EARLY_VISITORS }, () => startVisitor(server.url, 0)))
       await Bun.sleep(totalMs / 3)
+      await Promise.all(early.map((visitor) => visitor.stop()))
       await rest()
       const filesBefore = countFiles(server.pid)
       const samples: (InUse & { hours: number })[] = []
@@ -76,8 +82,9 @@ export const soak: Scenario = {
       await Promise.all([load, ...visits].map((each) => each.stop()))
       const of = (what: keyof InUse): Point[] => samples.map((sample) => ({ hours: sample.hours, mb: sample[what] }))
       const faults = listFaults(await readHistory(server.url, reader, chatId), load.acknowledged)
-      const visitFaults = visits.flatMap((visitor) => [...visitor.faults])
-      const visitCount = visits.reduce((sum, visitor) => sum + visitor.count(), 0)
+      const everybody = [...early, ...visits]
+      const visitFaults = everybody.flatMap((visitor) => [...visitor.faults])
+      const visitCount = everybody.reduce((sum, visitor) => sum + visitor.count(), 0)
       return allOf([
         noneOf(faults, load.acknowledged.length, 'messages wrong'),
         noneOf(visitFaults, visitCount, 'visits wrong'),
@@ -95,9 +102,9 @@ export const soak: Scenario = {
 }
 
 /** With a chat of two, in which nobody else counts the messages. */
-async function startVisitor(serverUrl: string): Promise<Visits> {
+async function startVisitor(serverUrl: string, pauseMs?: number): Promise<Visits> {
   const visitor = await register(serverUrl)
-  return startVisits(visitor, await addGroup([visitor, await register(serverUrl)]))
+  return startVisits(visitor, await addGroup([visitor, await register(serverUrl)]), pauseMs)
 }
 
 async function addGroup(members: readonly TestUser[]): Promise<string> {

@@ -14,8 +14,11 @@ export interface Visits {
 /** Between two visits: so short that what visitors use is compiled for good while the server warms up. */
 const PAUSE_MS = 20
 
-/** @param chatId a chat of the user's, in which nobody counts the messages */
-export function startVisits(user: TestUser, chatId: string): Visits {
+/**
+ * @param chatId a chat of the user's, in which nobody counts the messages
+ * @param pauseMs between two visits
+ */
+export function startVisits(user: TestUser, chatId: string, pauseMs = PAUSE_MS): Visits {
   const faults = new Set<string>()
   let count = 0
   let isOver = false
@@ -56,7 +59,7 @@ export function startVisits(user: TestUser, chatId: string): Visits {
         underWay = visit().catch((error: unknown) => void faults.add(String(error)))
         await underWay
       }
-      await Bun.sleep(PAUSE_MS)
+      await Bun.sleep(pauseMs)
     }
   })()
 
