@@ -22,6 +22,8 @@ export type Search = ReturnType<typeof createSearch>
 
 /** Each costs a look into the dictionary. */
 const MAX_GUESSED_WORDS = 8
+/** Characters that snippets are made of without a pause: a millisecond or so. */
+const MAX_AT_ONCE = 4000
 
 export function createSearch({ db, replicas = noReplicas }: { db: Db; replicas?: Replicas }) {
   const inTurn = createTurns()
@@ -89,11 +91,15 @@ export function createSearch({ db, replicas = noReplicas }: { db: Db; replicas?:
 async function toPage(rows: readonly store.FoundRow[], terms: readonly Term[], limit: number, isFuzzy: boolean) {
   const { page, has_more, next_cursor } = cutPage(rows, limit, ({ at, id }) => ({ at, id }))
   const results: { message: Message; snippet: Snippet }[] = []
+  let characters = 0
   for (const { message } of page) {
     if (!message) continue
     results.push({ message: toMessage(message), snippet: makeSnippet(message.content, terms) })
-    // A long message takes milliseconds: whatever else waits has its turn between two.
+    characters += message.content.length
+    if (characters < MAX_AT_ONCE) continue
+    // Whatever else waits has its turn.
     await setImmediate()
+    characters = 0
   }
   return {
     results,
