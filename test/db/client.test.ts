@@ -30,7 +30,7 @@ const failureOf = (work: PromiseLike<unknown>): Promise<unknown> =>
     (error) => error,
   )
 const now = () => performance.now()
-const QUERIES = 60_000
+const QUERIES = 5000
 /** What one more place takes in a list. */
 const BYTES_PER_PLACE = 8
 const objectBytes = () => {
