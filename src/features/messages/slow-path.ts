@@ -42,11 +42,13 @@ export async function storeCarefully(sql: postgres.Sql, drafts: readonly Draft[]
     return drafts.map((draft): Outcome => {
       const refused = refusals.get(draft.id)
       if (refused) return { refused }
-      const own = sent.get(draft.id)
-      if (own) return { sent: own }
       const key = repeatKey(draft)
-      const first = known.get(key) ?? sent.get(fresh.get(key)?.id ?? '')
-      return first ? { sent: { ...first, isRepeat: true } } : { refused: new Error('The writer lost a message') }
+      const first = fresh.get(key)
+      const stored = first && sent.get(first.id)
+      // Not by its id: requests that end one upload at once have that in common too.
+      if (stored && first === draft) return { sent: stored }
+      const earlier = known.get(key) ?? stored
+      return earlier ? { sent: { ...earlier, isRepeat: true } } : { refused: new Error('The writer lost a message') }
     })
   })
 }

@@ -65,6 +65,25 @@ describe('the writer', () => {
     expect(chat?.last_message_at.toISOString()).toBe(message.created_at)
   })
 
+  it('stores one of those that have the id in common too, as requests that end one upload do', async () => {
+    const { writer, addChats, published, seqsOf, sql } = await setUp()
+    const { chatIds, userIds } = await addChats(1)
+    const [chatId = ''] = chatIds
+    const fileAt = (mediaUrl: string) => ({ messageType: 'file' as const, mediaUrl, media: null, call: null })
+    const draft = draftOf(chatId, userIds[0], { attachment: fileAt('first') })
+    const sends = [draft, { ...draft, attachment: fileAt('second') }].map((one) => writer.send(one))
+    const outcomes = (await Promise.all(sends)).map(({ isRepeat, message }) => [isRepeat, message.media_url])
+    expect(outcomes).toEqual([
+      [false, 'first'],
+      [true, 'first'],
+    ])
+    expect(await seqsOf(chatId)).toEqual([1])
+    const [row] = await sql`select media_url from messages where id = ${draft.id}`
+    expect(row?.media_url).toBe('first')
+    await Bun.sleep(1)
+    expect(published).toHaveLength(1)
+  })
+
   it('tells the sender before it tells anybody', async () => {
     const { writer, addChats, published, stored } = await setUp()
     const { chatIds, userIds } = await addChats(1)
