@@ -15,10 +15,7 @@ import { startVisits, type Visits } from './visits.ts'
 const BAR_MB_PER_HOUR = 1
 const BAR_FILES = 2
 const VISITORS = 3
-/**
- * These come beside them while the server warms up, and without a pause: what visits use, and the room for it, is there for
- * good after some 20,000 of them, which three visitors need half an hour for.
- */
+/** These come beside them while the server warms up, and without a pause: what visits use is compiled, and has its room, sooner. */
 const EARLY_VISITORS = 8
 /** Neighbours of which only the lowest counts. */
 const GROUP = 3

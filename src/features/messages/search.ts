@@ -22,8 +22,8 @@ export type Search = ReturnType<typeof createSearch>
 
 /** Each costs a look into the dictionary. */
 const MAX_GUESSED_WORDS = 8
-/** Characters that snippets are made of without a pause: a millisecond or so. */
-const MAX_AT_ONCE = 4000
+/** Snippets are made of so many without a pause: a millisecond or so. */
+const CHARACTERS_AT_ONCE = 4000
 
 export function createSearch({ db, replicas = noReplicas }: { db: Db; replicas?: Replicas }) {
   const inTurn = createTurns()
@@ -96,7 +96,7 @@ async function toPage(rows: readonly store.FoundRow[], terms: readonly Term[], l
     if (!message) continue
     results.push({ message: toMessage(message), snippet: makeSnippet(message.content, terms) })
     characters += message.content.length
-    if (characters < MAX_AT_ONCE) continue
+    if (characters < CHARACTERS_AT_ONCE) continue
     // Whatever else waits has its turn.
     await setImmediate()
     characters = 0
