@@ -15,7 +15,7 @@ export function createAccountRoutes({ accounts, guard }: { accounts: Accounts; g
       {
         signedIn: true,
         body: ChangePassword,
-        response: { 200: Done('Password changed successfully'), ...failures(400, 401, 403, 404, 413, 429) },
+        response: { 200: Done('Password changed successfully'), ...failures(400, 401, 403, 413, 429) },
         detail: {
           summary: 'Change my password',
           description: 'Ends all other sessions. A wrong old password is 403, and counts like a login attempt.',
@@ -27,7 +27,7 @@ export function createAccountRoutes({ accounts, guard }: { accounts: Accounts; g
       ({ userId, client }) => saying('Account deleted successfully', accounts.deleteAccount(userId, client)),
       {
         signedIn: true,
-        response: { 200: Done('Account deleted successfully'), ...failures(401, 404, 429) },
+        response: { 200: Done('Account deleted successfully'), ...failures(401, 429) },
         detail: {
           summary: 'Delete my account',
           description: 'For ever. All that is personal is removed; messages stay, from a deleted account.',

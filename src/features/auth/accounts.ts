@@ -1,7 +1,7 @@
 /** What changes or closes an account, by its owner or by the operator. */
 import type { Bus, BusMessage } from '../../bus/bus.ts'
 import type { Db, Tx } from '../../db/client.ts'
-import { userNotFound, validationFailed, wrongOldPassword } from '../../errors.ts'
+import { sessionEnded, validationFailed, wrongOldPassword } from '../../errors.ts'
 import type { Client } from '../users/model.ts'
 import { listFaults } from '../users/rules.ts'
 import type { Users } from '../users/service.ts'
@@ -37,7 +37,7 @@ export function createAccounts({ db, bus, users, passwords, sessions, attempts, 
   return {
     /**
      * Ends all other sessions. Guesses at the old password count like logins.
-     * @throws wrongOldPassword, tooManyLogins
+     * @throws wrongOldPassword, tooManyLogins; sessionEnded when the account was deleted meanwhile
      */
     async changePassword(
       { userId, sessionId }: { userId: string; sessionId: string },
@@ -46,7 +46,7 @@ export function createAccounts({ db, bus, users, passwords, sessions, attempts, 
     ): Promise<void> {
       await attempts.countLogin({ userId }, client.address)
       const found = await users.credentials.findById(userId)
-      if (!found) throw userNotFound()
+      if (!found) throw sessionEnded()
       const previousHash = found.passwordHash
       if (!(await passwords.verify(old_password, previousHash))) throw wrongOldPassword()
       const passwordHash = await passwords.hash(new_password)
@@ -59,12 +59,15 @@ export function createAccounts({ db, bus, users, passwords, sessions, attempts, 
       })
     },
 
-    /** For ever: the name and the phone are free again, messages stay, from a deleted account. */
+    /**
+     * For ever: the name and the phone are free again, messages stay, from a deleted account.
+     * @throws sessionEnded when it was deleted already
+     */
     async deleteAccount(userId: string, client: Client): Promise<void> {
       const messages: BusMessage[] = []
       let dropPicture: (() => Promise<void>) | undefined
       await endingSessions(userId, async (tx) => {
-        if (!(await users.credentials.lock(tx, userId))) throw userNotFound()
+        if (!(await users.credentials.lock(tx, userId))) throw sessionEnded()
         for (const step of steps) messages.push(...(await step(tx, userId)))
         dropPicture = await users.scrub(tx, userId)
         await attempts.forget(tx, userId)

@@ -2,7 +2,7 @@
 import { type Cache, remember } from '../../cache/cache.ts'
 import { ownProfileKey, PROFILE_SECONDS, profileKey } from '../../cache/keys.ts'
 import type { Db } from '../../db/client.ts'
-import { userNotFound } from '../../errors.ts'
+import { sessionEnded, userNotFound } from '../../errors.ts'
 import { type OwnProfile, type PublicProfile, toOwnProfile, toPublicProfile } from './model.ts'
 import { findOwn, findPublic, listPublic } from './store.ts'
 
@@ -39,13 +39,13 @@ export function createProfiles({ db, cache, maxBlocked = MAX_BLOCKED }: { db: Db
       return profile
     },
 
-    /** One's own, but for what the tier says. @throws userNotFound when the account was deleted meanwhile */
+    /** One's own, but for what the tier says. @throws sessionEnded when the account was deleted meanwhile */
     async getOwn(userId: string): Promise<WithoutTier> {
       const text = await remember(cache, ownProfileKey(userId), PROFILE_SECONDS, async () => {
         const row = await findOwn(db, userId)
         return row && JSON.stringify(toOwnProfile(row))
       })
-      if (text === undefined) throw userNotFound()
+      if (text === undefined) throw sessionEnded()
       return JSON.parse(text) as WithoutTier
     },
 

@@ -11,13 +11,13 @@ export function createUserRoutes({ users, guard }: { users: Users; guard: Guard 
     .use(guard)
     .get('/me', ({ userId }) => users.getMe(userId), {
       signedIn: true,
-      response: { 200: OwnProfile, ...failures(401, 404, 429) },
+      response: { 200: OwnProfile, ...failures(401, 429) },
       detail: { summary: 'My profile', description: 'With the phone and the e-mail, which nobody else sees.' },
     })
     .patch('/me', ({ userId, body, client }) => users.updateProfile(userId, body, client), {
       signedInWithPicture: true,
       body: UpdateProfile,
-      response: { 200: UpdatedProfile, ...failures(400, 401, 404, 408, 409, 413, 429, 507) },
+      response: { 200: UpdatedProfile, ...failures(400, 401, 408, 409, 413, 429, 507) },
       detail: { summary: 'Change my profile', description: 'Only the fields that are sent change; null clears.' },
     })
     .get('/search', ({ userId, query }) => users.search(userId, query.q), {

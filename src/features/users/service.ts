@@ -1,6 +1,6 @@
 /** What one can do with profiles. Accounts are opened, locked and closed by the auth feature. */
 import { type Db, isUniqueViolation, type Tx } from '../../db/client.ts'
-import { alreadyTaken, userNotFound, validationFailed } from '../../errors.ts'
+import { alreadyTaken, sessionEnded, validationFailed } from '../../errors.ts'
 import type { Avatars } from './avatars.ts'
 import { listBlockerIds } from './blocks-store.ts'
 import { createCredentials } from './credentials.ts'
@@ -36,7 +36,7 @@ export interface UsersDeps {
 
 export function createUsers({ db, profiles, avatars, uploadMaxBytesOf }: UsersDeps) {
   const service = {
-    /** @throws userNotFound when the account was deleted meanwhile */
+    /** @throws sessionEnded when the account was deleted meanwhile */
     getMe(userId: string): OwnProfile | Promise<OwnProfile> {
       const uploadMaxBytes = uploadMaxBytesOf(userId)
       const known = typeof uploadMaxBytes === 'number' ? profiles.recallOwn(userId, uploadMaxBytes) : undefined
@@ -73,8 +73,8 @@ export function createUsers({ db, profiles, avatars, uploadMaxBytesOf }: UsersDe
     },
 
     /**
-     * @throws alreadyTaken when another living account has the username; AppError 400, 415, 429, 503 for an avatar that cannot
-     *   be made
+     * @throws alreadyTaken when another living account has the username; sessionEnded when this one was deleted meanwhile;
+     *   AppError 400, 415, 429, 503 for an avatar that cannot be made
      */
     async updateProfile(userId: string, changes: UpdateProfile, client: Client): Promise<UpdatedProfile> {
       const { username, bio, avatar } = changes
@@ -83,7 +83,7 @@ export function createUsers({ db, profiles, avatars, uploadMaxBytesOf }: UsersDe
         db.transaction(async (tx) => {
           const replaced = avatarUrl === undefined ? null : await store.lockAvatar(tx, userId)
           const updated = await store.updateProfile(tx, userId, { username, bio, avatarUrl })
-          if (!updated) throw userNotFound()
+          if (!updated) throw sessionEnded()
           await service.recordAudit(tx, userId, 'profile_update', client, { fields: Object.keys(changes) })
           return { done: updated, replaced }
         })
@@ -143,11 +143,11 @@ export function createUsers({ db, profiles, avatars, uploadMaxBytesOf }: UsersDe
 
     /**
      * Makes the account a deleted one. @returns what removes its picture, after the commit
-     * @throws userNotFound when it was already
+     * @throws sessionEnded when it was already: only its owner deletes it
      */
     async scrub(tx: Tx, userId: string): Promise<() => Promise<void>> {
       const avatarUrl = await store.lockAvatar(tx, userId)
-      if (!(await store.scrubUser(tx, userId))) throw userNotFound()
+      if (!(await store.scrubUser(tx, userId))) throw sessionEnded()
       return () => avatars.drop(avatarUrl)
     },
 

@@ -105,6 +105,26 @@ describe('deleting the account', () => {
     expect(again.userId).not.toBe(user.userId)
   })
 
+  it('is the end of the session at an instance that does not know it yet', async () => {
+    const user = await server.register()
+    const { token } = user
+    // What it is told nothing of: instances of one database have nothing else in common here.
+    const elsewhere = startApp(database, { passwords })
+    expect((await elsewhere.call('GET', '/users/search?q=nobody', { token })).status).toBe(200)
+    expect((await server.call('DELETE', '/users/me', { token })).status).toBe(200)
+    expect((await elsewhere.call('GET', '/users/search?q=nobody', { token })).status).toBe(200)
+
+    const passwordBody = { old_password: PASSWORD, new_password: 'NewSecure456' }
+    const answers = [
+      await elsewhere.call('GET', '/users/me', { token }),
+      await elsewhere.call('PATCH', '/users/me', { token, body: { bio: 'Still here' } }),
+      await elsewhere.call('PATCH', '/users/me/password', { token, body: passwordBody }),
+      await elsewhere.call('DELETE', '/users/me', { token }),
+    ]
+    const ended = { status: 401, body: { error: 'This session has ended; sign in again' } }
+    expect(answers).toMatchObject([ended, ended, ended, ended])
+  })
+
   it('runs what other features do in the same transaction, and publishes after the commit', async () => {
     const seen: (Date | null | undefined)[] = []
     const step: DeletionStep = async (tx, userId) => {
