@@ -1,6 +1,7 @@
 /** A file as an answer: whole or a part of it, or only that it is still the one the client has. */
 import { rangeNotSatisfiable } from '../errors.ts'
 import type { OpenFile } from '../storage/storage.ts'
+import { type Settings, takeHeaders } from './answer-headers.ts'
 import { readRange } from './range.ts'
 
 export interface FileHeaders {
@@ -16,8 +17,7 @@ const POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; s
 
 interface Arrival {
   request: Request
-  /** The headers that every answer to it has. */
-  set: { headers: Record<string, unknown> }
+  set: Settings
 }
 
 /** @param resourcePolicy which pages may show it: `same-origin` or `cross-origin` (Cross-Origin-Resource-Policy) */
@@ -49,17 +49,6 @@ export function answerFile(
   const status = range ? 206 : 200
   if (request.method === 'HEAD') return new Response(onlyLength(file.size), { status, headers })
   return new Response(file.read(range), { status, headers })
-}
-
-/**
- * Elysia adds its headers to an answer by making another one of the body as a stream. That takes a file on the disk from
- * Bun, which sends it without reading it here, and lets the end of a broken stream pass for that of the file. So it is left
- * none to add.
- */
-function takeHeaders(set: Arrival['set']): Record<string, string> {
-  const headers = Object.entries(set.headers).map(([name, value]) => [name, String(value)])
-  set.headers = {}
-  return Object.fromEntries(headers)
 }
 
 /** Elysia answers HEAD by counting the bytes that GET would send: this tells their number, and the file is not read. */

@@ -28,6 +28,14 @@ interface Known {
   codes: readonly string[]
 }
 
+/** With no fields but those that the document names, in any depth: what it does not tell of is nobody's to see. */
+function exactly(schema: Json): Json {
+  if (Array.isArray(schema)) return schema.map(exactly)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const inside = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, exactly(value)]))
+  return schema.type === 'object' && schema.properties ? { additionalProperties: false, ...inside } : inside
+}
+
 async function readOperations(server: TestServer): Promise<Operation[]> {
   const spec = (await request(`${server.url}/swagger/json`, 'GET')).body
   const ajv = new Ajv2020({
@@ -43,7 +51,7 @@ async function readOperations(server: TestServer): Promise<Operation[]> {
       for (const [status, response] of Object.entries(is.responses as Record<string, Json>)) {
         const schema = response.content?.['application/json']?.schema
         // Of an answer to HEAD there are headers alone (RFC 9110, 9.3.2).
-        if (schema) responses.set(status, ajv.compile(method === 'head' ? {} : schema))
+        if (schema) responses.set(status, ajv.compile(method === 'head' ? {} : exactly(schema)))
       }
       const body = is.requestBody?.content?.['application/json']?.schema
       operations.push({ name, method: method.toUpperCase(), path, parameters: is.parameters ?? [], body, responses })

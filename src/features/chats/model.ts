@@ -65,6 +65,7 @@ export const ChatOverview = t.Object({
 export type ChatOverview = typeof ChatOverview.static
 
 export const ChatList = t.Object({ chats: t.Array(ChatOverview), ...pageFields })
+export type ChatList = typeof ChatList.static
 
 export const Member = t.Object({
   user: PublicProfile,

@@ -72,6 +72,7 @@ export const History = t.Object({
   total: Whole({ description: "The chat's `last_seq`: every message that ever was" }),
   has_more: t.Boolean(),
 })
+export type History = typeof History.static
 
 export interface MessageRow {
   id: string

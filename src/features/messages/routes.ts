@@ -1,6 +1,7 @@
 /** /messages and /chats/:chat_id/messages */
 import { Elysia, t } from 'elysia'
 import { failures } from '../../http/failures.ts'
+import { longAnswer } from '../../http/long-answer.ts'
 import { Uuid } from '../../http/text.ts'
 import type { Guard } from '../auth/guard.ts'
 import { EditMessage, History, HistoryPage, Message, SendMessage } from './model.ts'
@@ -29,16 +30,21 @@ export const messageRoutes = ({ guard, messages }: { guard: Guard; messages: Mes
         },
       },
     )
-    .get('/chats/:chat_id/messages', ({ userId, params, query }) => messages.list(userId, params.chat_id, query), {
-      params: OneChat,
-      query: HistoryPage,
-      response: { 200: History, ...failures(400, 401, 404, 429) },
-      detail: {
-        tags,
-        summary: 'History of a chat',
-        description: 'Newest first by `offset` or `before_seq`, oldest first by `after_seq`.',
+    .get(
+      '/chats/:chat_id/messages',
+      async ({ userId, params, query, set }) =>
+        longAnswer<History>(set, await messages.list(userId, params.chat_id, query)),
+      {
+        params: OneChat,
+        query: HistoryPage,
+        response: { 200: History, ...failures(400, 401, 404, 429) },
+        detail: {
+          tags,
+          summary: 'History of a chat',
+          description: 'Newest first by `offset` or `before_seq`, oldest first by `after_seq`.',
+        },
       },
-    })
+    )
     .get(
       '/chats/:chat_id/messages/:message_id',
       ({ userId, params }) => messages.get(userId, params.chat_id, params.message_id),

@@ -51,3 +51,4 @@ export const SyncResponse = t.Object({
   chats: t.Array(SyncedChat),
   gone: t.Array(Uuid, { description: 'Chats of the request that one is not in any more' }),
 })
+export type SyncResponse = typeof SyncResponse.static

@@ -2,6 +2,7 @@
 import { Elysia, t } from 'elysia'
 import { validationFailed } from '../../errors.ts'
 import { failures } from '../../http/failures.ts'
+import { longAnswer } from '../../http/long-answer.ts'
 import { Uuid } from '../../http/text.ts'
 import type { Guard } from '../auth/guard.ts'
 import { Changes, ChangesPage, SyncRequest, SyncResponse } from './model.ts'
@@ -20,17 +21,22 @@ export const syncRoutes = ({ guard, sync }: { guard: Guard; sync: Sync }) =>
   new Elysia()
     .use(guard)
     .guard({ signedIn: true })
-    .get('/chats/:chat_id/changes', ({ userId, params, query }) => sync.changes(userId, params.chat_id, query), {
-      params: t.Object({ chat_id: Uuid }),
-      query: ChangesPage,
-      response: { 200: Changes, ...failures(400, 401, 404, 429) },
-      detail: {
-        tags,
-        summary: 'What happened in a chat',
-        description: 'From one snapshot. Go on from `next` while `has_more`.',
+    .get(
+      '/chats/:chat_id/changes',
+      async ({ userId, params, query, set }) =>
+        longAnswer<Changes>(set, await sync.changes(userId, params.chat_id, query)),
+      {
+        params: t.Object({ chat_id: Uuid }),
+        query: ChangesPage,
+        response: { 200: Changes, ...failures(400, 401, 404, 429) },
+        detail: {
+          tags,
+          summary: 'What happened in a chat',
+          description: 'From one snapshot. Go on from `next` while `has_more`.',
+        },
       },
-    })
-    .post('/sync', ({ userId, body }) => sync.sync(userId, body), {
+    )
+    .post('/sync', async ({ userId, body, set }) => longAnswer<SyncResponse>(set, await sync.sync(userId, body)), {
       // Elysia makes a record of whatever is none before it validates.
       transform: ({ body }) => requireRecord(body),
       body: SyncRequest,
