@@ -61,13 +61,19 @@ const listChangedAfter = statement((db) => {
   return { fields: getTableColumns(messages), query }
 })
 
-/** One snapshot for all that `read` reads. */
+/**
+ * One snapshot for all that `read` reads. What was read stands whatever becomes of the transaction then, which changes
+ * nothing: nobody waits for its end.
+ */
 export function inSnapshot<T>(db: Db, read: (tx: Tx) => Promise<T>): Promise<T> {
-  return db.transaction(async (tx) => {
-    // On its way with the first query: Drizzle's own option would wait for its answer. It comes before that query, or
-    // PostgreSQL refuses it, and where it is refused so is all that follows.
-    const beginning = tx.setTransaction({ isolationLevel: 'repeatable read', accessMode: 'read only' })
-    const [found] = await Promise.all([read(tx), beginning])
-    return found
+  return new Promise((resolve, reject) => {
+    const reading = db.transaction(async (tx) => {
+      // On its way with the first query: Drizzle's own option would wait for its answer. It comes before that query, or
+      // PostgreSQL refuses it, and where it is refused so is all that follows.
+      const beginning = tx.setTransaction({ isolationLevel: 'repeatable read', accessMode: 'read only' })
+      const [found] = await Promise.all([read(tx), beginning])
+      resolve(found)
+    })
+    reading.catch(reject)
   })
 }
