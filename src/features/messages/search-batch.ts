@@ -14,11 +14,14 @@ export interface Progress {
   busy: readonly string[]
 }
 
-/** Messages of a round, which is what it holds in memory; and of a chat in it at least. */
-const MESSAGES_A_ROUND = 512
+/**
+ * Messages of a round, and of a chat in it at least. Few: while a round is written PostgreSQL has a processor less for
+ * everybody else, and whoever asks for something waits for it.
+ */
+const MESSAGES_A_ROUND = 96
 const MESSAGES_A_CHAT = 8
 /** Messages that are taken apart at once. */
-const MESSAGES_A_STEP = 64
+const MESSAGES_A_STEP = 16
 
 /** Of chats that have heads. `newWords` are those that `words` is to know once the transaction is committed. */
 export async function indexChats(tx: Tx, chatIds: readonly string[], words: WordMemory) {

@@ -28,7 +28,8 @@ export interface IndexerOptions {
   share?: number
 }
 
-const CHATS_A_ROUND = 64
+/** As many as a round takes messages of when each has a few. */
+const CHATS_A_ROUND = 12
 /** What goes beyond is left to catching up. */
 const MAX_NOTED = 20_000
 const CHATS_A_LOOK = 256

@@ -42,7 +42,7 @@ export interface SearchedHead {
 /** So many of the newest messages of each chat are looked through at most, before the index is asked. */
 const LOOKED_THROUGH = { inEach: 200, inOne: 1000 }
 /** At first fewer where there are many chats: so many in all, but no fewer in each than tell a common word from a rare one. */
-const FIRST_LOOK = { inAll: 4000, inEach: 10 }
+const FIRST_LOOK = { inAll: 2000, inEach: 10 }
 
 const memberships = (userId: string, chatId: string | undefined) =>
   and(eq(chatMembers.userId, userId), chatId === undefined ? undefined : eq(chatMembers.chatId, chatId))
