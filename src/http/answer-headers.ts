@@ -12,7 +12,8 @@ export interface Settings {
  * none to add: whoever takes them puts them in.
  */
 export function takeHeaders(set: Settings): Record<string, string> {
-  const headers = Object.entries(set.headers).map(([name, value]) => [name, String(value)])
+  const taken = set.headers
   set.headers = {}
-  return Object.fromEntries(headers)
+  // Texts and numbers, and of a number a header's value is its text.
+  return taken as Record<string, string>
 }

@@ -1,8 +1,8 @@
 /** /chats */
 import { Elysia, t } from 'elysia'
+import { asMade } from '../../http/as-made.ts'
 import { CursorPage } from '../../http/cursor.ts'
 import { failures } from '../../http/failures.ts'
-import { longAnswer } from '../../http/long-answer.ts'
 import { Uuid } from '../../http/text.ts'
 import type { Guard } from '../auth/guard.ts'
 import { saying } from '../auth/model.ts'
@@ -54,7 +54,7 @@ export const chatRoutes = (deps: { guard: Guard; chats: Chats; members: Members;
         description: 'The creator is its owner and a member. Channels are made by `POST /channels`.',
       },
     })
-    .get('/', async ({ userId, query, set }) => longAnswer<ChatList>(set, await deps.chats.list(userId, query)), {
+    .get('/', ({ userId, query, set }) => asMade<ChatList>(set, deps.chats.list(userId, query)), {
       query: CursorPage,
       response: { 200: ChatList, ...failures(400, 401, 429) },
       detail: {

@@ -1,7 +1,7 @@
 /** /messages and /chats/:chat_id/messages */
 import { Elysia, t } from 'elysia'
+import { asMade } from '../../http/as-made.ts'
 import { failures } from '../../http/failures.ts'
-import { longAnswer } from '../../http/long-answer.ts'
 import { Uuid } from '../../http/text.ts'
 import type { Guard } from '../auth/guard.ts'
 import { EditMessage, History, HistoryPage, Message, SendMessage } from './model.ts'
@@ -32,8 +32,7 @@ export const messageRoutes = ({ guard, messages }: { guard: Guard; messages: Mes
     )
     .get(
       '/chats/:chat_id/messages',
-      async ({ userId, params, query, set }) =>
-        longAnswer<History>(set, await messages.list(userId, params.chat_id, query)),
+      ({ userId, params, query, set }) => asMade<History>(set, messages.list(userId, params.chat_id, query)),
       {
         params: OneChat,
         query: HistoryPage,

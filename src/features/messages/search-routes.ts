@@ -1,8 +1,8 @@
 /** /messages/search */
 import { Elysia, t } from 'elysia'
+import { asMade } from '../../http/as-made.ts'
 import { CursorPage, pageFields } from '../../http/cursor.ts'
 import { failures } from '../../http/failures.ts'
-import { longAnswer } from '../../http/long-answer.ts'
 import { cleanText, Uuid, Whole } from '../../http/text.ts'
 import type { Guard } from '../auth/guard.ts'
 import { Message } from './model.ts'
@@ -31,19 +31,15 @@ export const searchRoutes = ({ guard, search }: { guard: Guard; search: Search }
   new Elysia()
     .use(guard)
     .guard({ signedIn: true })
-    .get(
-      '/messages/search',
-      async ({ userId, query, set }) => longAnswer<SearchResults>(set, await search.search(userId, query)),
-      {
-        query: SearchPage,
-        response: { 200: SearchResults, ...failures(400, 401, 404, 429) },
-        detail: {
-          tags: ['Messages'],
-          summary: 'Search in messages',
-          description:
-            'Newest first, in any language, within my chats or one of them. Where nothing has these words, `is_fuzzy` says ' +
-            'that similar ones were searched for. A page may hold fewer results than `limit` ' +
-            'while messages are being edited; `has_more` says whether there is another.',
-        },
+    .get('/messages/search', ({ userId, query, set }) => asMade<SearchResults>(set, search.search(userId, query)), {
+      query: SearchPage,
+      response: { 200: SearchResults, ...failures(400, 401, 404, 429) },
+      detail: {
+        tags: ['Messages'],
+        summary: 'Search in messages',
+        description:
+          'Newest first, in any language, within my chats or one of them. Where nothing has these words, `is_fuzzy` says ' +
+          'that similar ones were searched for. A page may hold fewer results than `limit` ' +
+          'while messages are being edited; `has_more` says whether there is another.',
       },
-    )
+    })

@@ -1,8 +1,8 @@
 /** /sync and /chats/:chat_id/changes */
 import { Elysia, t } from 'elysia'
 import { validationFailed } from '../../errors.ts'
+import { asMade } from '../../http/as-made.ts'
 import { failures } from '../../http/failures.ts'
-import { longAnswer } from '../../http/long-answer.ts'
 import { Uuid } from '../../http/text.ts'
 import type { Guard } from '../auth/guard.ts'
 import { Changes, ChangesPage, SyncRequest, SyncResponse } from './model.ts'
@@ -23,8 +23,7 @@ export const syncRoutes = ({ guard, sync }: { guard: Guard; sync: Sync }) =>
     .guard({ signedIn: true })
     .get(
       '/chats/:chat_id/changes',
-      async ({ userId, params, query, set }) =>
-        longAnswer<Changes>(set, await sync.changes(userId, params.chat_id, query)),
+      ({ userId, params, query, set }) => asMade<Changes>(set, sync.changes(userId, params.chat_id, query)),
       {
         params: t.Object({ chat_id: Uuid }),
         query: ChangesPage,
@@ -36,7 +35,7 @@ export const syncRoutes = ({ guard, sync }: { guard: Guard; sync: Sync }) =>
         },
       },
     )
-    .post('/sync', async ({ userId, body, set }) => longAnswer<SyncResponse>(set, await sync.sync(userId, body)), {
+    .post('/sync', ({ userId, body, set }) => asMade<SyncResponse>(set, sync.sync(userId, body)), {
       // Elysia makes a record of whatever is none before it validates.
       transform: ({ body }) => requireRecord(body),
       body: SyncRequest,

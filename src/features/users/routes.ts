@@ -1,4 +1,5 @@
 import { Elysia, t } from 'elysia'
+import { asMade } from '../../http/as-made.ts'
 import { failures } from '../../http/failures.ts'
 import { Uuid } from '../../http/text.ts'
 import type { Guard } from '../auth/guard.ts'
@@ -9,7 +10,7 @@ import type { Users } from './service.ts'
 export function createUserRoutes({ users, guard }: { users: Users; guard: Guard }) {
   return new Elysia({ prefix: '/users', detail: { tags: ['Users'] } })
     .use(guard)
-    .get('/me', ({ userId }) => users.getMe(userId), {
+    .get('/me', ({ userId, set }) => asMade<OwnProfile>(set, users.getMe(userId)), {
       signedIn: true,
       response: { 200: OwnProfile, ...failures(401, 429) },
       detail: { summary: 'My profile', description: 'With the phone and the e-mail, which nobody else sees.' },
