@@ -57,6 +57,7 @@ export async function seed({ db, services, password, hasPremium, now }: SeedOpti
     await store.forgetIndex(tx, chatIds)
   })
   await services.searchIndexer.catchUp()
+  await services.searchIndexer.settled()
   return { people: names.length, chats: chatIds.length, messages: said.length }
 
   async function addPerson(name: Name): Promise<string> {

@@ -15,6 +15,8 @@ export interface SearchIndexer {
   note(chatId: string): void
   /** Takes up every chat that the heads say is behind; resolves when each had its turn. */
   catchUp(): Promise<void>
+  /** Resolves when nothing that was noted is left to do, however many turns it takes. */
+  settled(): Promise<void>
   /** Stops after the transaction that is under way. */
   stop(): Promise<void>
 }
@@ -110,7 +112,13 @@ export function createSearchIndexer({ db, log, everyMs = 500, share = 0.2 }: Ind
   /** Resolves when everything noted by now had its turn. */
   async function turn(): Promise<void> {
     const rounds = Math.ceil(noted.size / CHATS_A_ROUND)
-    for (let n = 0; n < rounds && !isStopped; n++) await new Promise<void>((resolve) => whenTurned.push(resolve))
+    for (let n = 0; n < rounds && !isStopped; n++) await nextRound()
+  }
+
+  const nextRound = () => new Promise<void>((resolve) => whenTurned.push(resolve))
+
+  async function settled(): Promise<void> {
+    while (!isStopped && (working || noted.size > 0)) await (working ?? nextRound())
   }
 
   async function catchUp(): Promise<void> {
@@ -136,6 +144,7 @@ export function createSearchIndexer({ db, log, everyMs = 500, share = 0.2 }: Ind
   return {
     note,
     catchUp,
+    settled,
     async stop() {
       isStopped = true
       clearTimeout(first)

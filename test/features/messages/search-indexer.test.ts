@@ -58,6 +58,21 @@ describe('indexing', () => {
     await indexer.stop()
   }, 60_000)
 
+  it('gives each chat one turn when it catches up, and tells when all of them have had enough', async () => {
+    const chatId = await setup.addChat(userId)
+    await setup.addMessages(
+      chatId,
+      upTo(500).map((n) => `many${n}`),
+    )
+    const indexer = setup.startIndexer({ everyMs: 300 })
+    await indexer.catchUp()
+    expect(await setup.countIndexed(chatId)).toBeLessThan(500)
+    await indexer.settled()
+    expect(await setup.countIndexed(chatId)).toBe(500)
+    await indexer.settled()
+    await indexer.stop()
+  })
+
   it('loses nothing to a crash in the middle, nor indexes anything twice', async () => {
     const chatId = await setup.addChat(userId)
     await setup.addMessages(
