@@ -133,7 +133,12 @@ export function createImagePool({
     const watch = setInterval(() => {
       if (memoryOf(worker.process.pid) > memoryLimit) answered.resolve({ died: 'took too much memory' })
     }, WATCH_MS)
-    worker.process.send(job)
+    try {
+      worker.process.send(job)
+    } catch {
+      // It has died, and that it has is still to be told.
+      answered.resolve({ died: 'crashed' })
+    }
     const answer = await answered.promise
     clearTimeout(limit)
     clearInterval(watch)
