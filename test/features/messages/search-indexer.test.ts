@@ -62,13 +62,13 @@ describe('indexing', () => {
     const chatId = await setup.addChat(userId)
     await setup.addMessages(
       chatId,
-      upTo(500).map((n) => `many${n}`),
+      upTo(2000).map((n) => `many${n}`),
     )
     const indexer = setup.startIndexer({ everyMs: 300 })
     await indexer.catchUp()
-    expect(await setup.countIndexed(chatId)).toBeLessThan(500)
+    expect(await setup.countIndexed(chatId)).toBeLessThan(2000)
     await indexer.settled()
-    expect(await setup.countIndexed(chatId)).toBe(500)
+    expect(await setup.countIndexed(chatId)).toBe(2000)
     await indexer.settled()
     await indexer.stop()
   })
