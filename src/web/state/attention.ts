@@ -6,7 +6,7 @@ import { closeNotice, isTextShown, listNotices, notify } from '../platform/notif
 import type { Message } from '../sync/wire.ts'
 import { pathOf } from '../ui/avatar.tsx'
 import { client, sessionNow, totalsNow } from './client.ts'
-import { avatarOfChat, isMe, knownNameOf, nameOfChat } from './names.ts'
+import { avatarOfChat, knownNameOf, nameOfChat } from './names.ts'
 import { openChat } from './opening.ts'
 import { rarely } from './rarely.ts'
 import { route } from './route.ts'
@@ -36,11 +36,8 @@ export function watchAttention(): void {
   effect(() => {
     if (sessionNow().status === 'signed-out') for (const tag of listNotices()) closeNotice(tag)
   })
-  client.onFrame((frame) => {
-    if (frame.type !== 'new_message') return
-    const message = frame.message as Message
-    // One of several tabs is enough: the one that has the socket.
-    if (client.state.isLeader && !isMe(message.sender_id)) setTimeout(() => tell(message), READ_WITHIN_MS)
+  client.subscribe(({ arrivals }) => {
+    for (const message of arrivals) setTimeout(() => tell(message), READ_WITHIN_MS)
   })
 }
 
@@ -49,6 +46,8 @@ const isLookedAt = (chatId: string) =>
   document.visibilityState === 'visible' && document.hasFocus() && route.value.chat === chatId
 
 function tell(message: Message): void {
+  // One of several tabs is enough: the one that has the socket by now.
+  if (!client.state.isLeader) return
   const chat = client.state.chats.get(message.chat_id)
   if (!chat || isLookedAt(chat.id)) return
   const { row } = chat

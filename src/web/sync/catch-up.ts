@@ -3,6 +3,7 @@
  * after 2 s. Whoever comes back syncs; what is pushed meanwhile is applied at once and once more after the sync, so that
  * nothing depends on which of the two is older.
  */
+import { announceFound } from './arrivals.ts'
 import { backoffMs } from './backoff.ts'
 import { isBehind, removeChat, startChat, takeRow } from './chats.ts'
 import { applyFrame } from './frames.ts'
@@ -77,6 +78,7 @@ function takeSynced(turn: Turn, { held, epochs, debts }: SyncQuestion, { chats, 
   for (const id of gone) if (turn.state.chats.get(id)?.epoch === epochs[id]) removeChat(turn, id)
   for (const synced of chats) {
     const chat = turn.state.chats.get(synced.chat.id)
+    const before = chat?.row.last_seq ?? 0
     const wasAsked = held[synced.chat.id] !== undefined && chat?.epoch === epochs[synced.chat.id]
     if (!chat) startChat(turn, synced.chat, synced.next)
     else if (wasAsked && synced.reset) startAnew(turn, chat, synced)
@@ -84,6 +86,8 @@ function takeSynced(turn: Turn, { held, epochs, debts }: SyncQuestion, { chats, 
       takeRow(turn, chat, synced.chat)
       if (wasAsked) takeChanges(turn, chat, synced, debts[chat.id])
     }
+    const now = turn.state.chats.get(synced.chat.id)
+    if (now) announceFound(turn, now, before)
   }
 }
 
@@ -92,6 +96,7 @@ function startAnew(turn: Turn, before: Chat, { chat: row, next }: SyncedChat): v
   const last_read_seq = Math.min(row.last_seq, Math.max(row.last_read_seq, before.row.last_read_seq))
   const chat = startChat(turn, { ...row, last_read_seq }, next)
   chat.serverReadSeq = row.last_read_seq
+  chat.announcedSeq = Math.min(row.last_seq, before.announcedSeq)
   reopenWindow(turn, before, chat)
 }
 

@@ -17,6 +17,7 @@ const createChat = (state: State, { id, row, head, serverReadSeq }: StoredChat):
     typing: new Map(),
   },
   ...{ members: undefined, isAsking: false, sentReadSeq: undefined, isLastUnknown: false, isSeeking: false },
+  announcedSeq: 0,
 })
 
 /** As the storage has it. */

@@ -1,4 +1,5 @@
 /** What each frame of the server does to the state. Hearing one twice is hearing it once. */
+import { announce } from './arrivals.ts'
 import { noteUser, removeChat, startChat, wantUser } from './chats.ts'
 import { applyMessage, settleEntry } from './messages.ts'
 import { settleRead } from './reads.ts'
@@ -12,7 +13,11 @@ const TYPING_MS = 3000
 type FrameOf<Type, F = ServerFrame> = F extends { type: infer Types } ? (Type extends Types ? F : never) : never
 
 const handlers: { [Type in ServerFrame['type']]?: (turn: Turn, frame: FrameOf<Type>) => void } = {
-  new_message: (turn, { message }) => takeMessage(turn, message),
+  new_message: (turn, { message }) => {
+    takeMessage(turn, message)
+    const chat = turn.state.chats.get(message.chat_id)
+    if (chat) announce(turn, chat, message)
+  },
   message_updated: (turn, { message }) => takeMessage(turn, message),
   message_deleted: (turn, { message }) => takeMessage(turn, message),
   ack: (turn, { message }) => message && takeMessage(turn, message),

@@ -83,6 +83,8 @@ export interface Chat {
   isLastUnknown: boolean
   /** It is being asked for. */
   isSeeking: boolean
+  /** The newest message that was among the arrivals. */
+  announcedSeq: number
 }
 
 /** An open conversation: what is loaded is the interval of `chat.held` that holds the anchor. */
@@ -152,6 +154,8 @@ export interface ChangeSet {
   readonly users: Set<string>
   /** The order of the chats, or which there are. */
   isOrder: boolean
+  /** Messages of others to tell of, each once: see arrivals.ts. */
+  readonly arrivals: Message[]
   /** session, link, isLeader, isReady */
   isStatus: boolean
 }
@@ -177,6 +181,7 @@ export const createChangeSet = (): ChangeSet => ({
   chats: new Set(),
   conversations: new Set(),
   users: new Set(),
+  arrivals: [],
   isOrder: false,
   isStatus: false,
 })

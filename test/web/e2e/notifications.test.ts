@@ -179,6 +179,15 @@ describe('notifications', () => {
     await ben.page.bringToFront()
   })
 
+  it('tell of what came while there was no network', async () => {
+    const { page, machine } = ben
+    await machine.context.setOffline(true)
+    await page.getByText('Waiting for the network').waitFor()
+    await write(dm, 'While you were away')
+    await machine.context.setOffline(false)
+    await eventually(async () => expect((await told(page)).at(-1)?.body).toBe('While you were away'))
+  })
+
   it('tell of a call, as long as it rings', async () => {
     const { page } = ben
     await lookAway(page)

@@ -44,6 +44,8 @@ export class Stage {
   now = START
   /** What was to be done, of every step. */
   readonly commands: Command[] = []
+  /** What was to be told of, of every step. */
+  readonly arrivals: Message[] = []
 
   /** Leads, with an open socket. */
   constructor(...chats: ChatOverview[]) {
@@ -55,8 +57,9 @@ export class Stage {
   }
 
   take(event: Event): Command[] {
-    const { commands } = step(this.state, event, this.now)
+    const { commands, changes } = step(this.state, event, this.now)
     this.commands.push(...commands)
+    this.arrivals.push(...changes.arrivals)
     return commands
   }
 
