@@ -54,6 +54,9 @@ export const ALL_OR_NOTHING = '22012'
  * A draft names its poster, and a poster its chat, by their places in the arrays: nothing is joined to the drafts, since a
  * plan that was made for a few rows would go through all chats for each of them. A poster is looked for once, by a
  * subquery, which no plan turns into reading all members.
+ *
+ * Chats and members are looked up by a range of one key, not by `=`: that leaves PostgreSQL the primary key's index and
+ * nothing else. By `=` it could also go through all chats, or all of a user's, and on tables of a few rows it does.
  */
 export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
   const { drafts, places, posterPlaces, posters, chatPlaces } = columnsOf(batches)
@@ -65,8 +68,8 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
       set last_seq = c.last_seq + b.drafts, last_message_at = now()
       from unnest(${textArray(batches.map((b) => b.chatId))}::uuid[], ${numberArray(batches.map((b) => b.drafts.length))}::int[])
         with ordinality b (id, drafts, place)
-      join chats seen on seen.id = b.id
-      where c.id = b.id and c.access_rev = seen.access_rev and not c.is_read_only
+      join chats seen on seen.id between b.id and b.id
+      where c.id between b.id and b.id and c.access_rev = seen.access_rev and not c.is_read_only
       returning c.id, c.type, c.last_seq - b.drafts as base, b.place
     ), heads as materialized (
       select count(*) as chats, array_agg(id order by place) as ids, array_agg(base order by place) as bases,
@@ -78,7 +81,9 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
         from unnest(${posterChats}::int[], ${posterIds}::uuid[]) p (chat, user_id)
         where (
           select not m.is_blocked and (m.role = 'admin' or not heads.are_channels[p.chat])
-          from chat_members m where m.chat_id = heads.ids[p.chat] and m.user_id = p.user_id
+          from chat_members m
+          where (m.chat_id, m.user_id) >= (heads.ids[p.chat], p.user_id)
+            and (m.chat_id, m.user_id) <= (heads.ids[p.chat], p.user_id)
         )
       ) then 1 else 0 end) as everything, ids, bases
       from heads

@@ -17,10 +17,11 @@ import { storeCarefully } from './slow-path.ts'
 import { ALL_OR_NOTHING, type Draft, insertDrafts } from './writer-store.ts'
 
 /**
- * Settings of the writer's connection. Its plans are made once and kept; without sequential scans one that was made while
+ * Settings of the writer's connection. Its plans are made once, for batches of any size, and kept: left to itself PostgreSQL
+ * plans each small batch anew, which takes it longer than to write it. Without sequential scans one that was made while
  * tables were small stays an index plan.
  */
-export const writerStartup = { enable_seqscan: false, plan_cache_mode: 'auto' } as const
+export const writerStartup = { plan_cache_mode: 'force_generic_plan', enable_seqscan: false } as const
 
 export interface MessageWriter {
   /**

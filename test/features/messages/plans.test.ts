@@ -67,6 +67,40 @@ describe('plans that are kept', () => {
     expect(stored?.count).toBe(TOTAL + 20)
   }, 60_000)
 
+  it('are made once, for batches of one and of many', async () => {
+    const { writer, addChats, sql, ownSql, stop } = await startWriter()
+    cleanUps.push(stop)
+    const { chatIds, userIds } = await addChats(30, 2)
+    await sql`analyze`
+    for (let n = 0; n < 20; n++) await writer.send(draftOf(chatIds[0], userIds[0]))
+    for (let n = 0; n < 20; n++) await Promise.all(chatIds.map((chatId) => writer.send(draftOf(chatId, userIds[1]))))
+    const plans = await ownSql<{ generic: number; custom: number }[]>`
+      select generic_plans::int as generic, custom_plans::int as custom from pg_prepared_statements
+      where statement like '%insert into messages%' and statement not like '%pg_prepared_statements%'`
+    expect(plans.reduce((total, { generic }) => total + generic, 0)).toBe(40)
+    expect(plans.reduce((total, { custom }) => total + custom, 0)).toBe(0)
+  })
+
+  it('read of the chats those that are written in, where all of them would cost little more', async () => {
+    const { writer, addChats, sql, ownSql, stop } = await startWriter()
+    cleanUps.push(stop)
+    const { chatIds, userIds } = await addChats(100, 2)
+    await sql`analyze`
+    const rowsRead = async () => {
+      await ownSql`select pg_stat_force_next_flush()`
+      const [row] = await sql<{ count: number }[]>`
+        select idx_tup_fetch::int as count from pg_stat_user_tables where relname = 'chats'`
+      return row?.count ?? 0
+    }
+    const write = () => Promise.all(chatIds.slice(0, 2).map((chatId) => writer.send(draftOf(chatId, userIds[0]))))
+    await write()
+    const before = await rowsRead()
+    for (let n = 0; n < 20; n++) await write()
+    const read = (await rowsRead()) - before
+    expect(read).toBeGreaterThanOrEqual(20 * 2)
+    expect(read).toBeLessThan(20 * 20)
+  })
+
   it('on tables of some rows look for each sender of a batch alone', async () => {
     const { writer, addChats, sql, ownSql, stop } = await startWriter()
     cleanUps.push(stop)
@@ -79,7 +113,6 @@ describe('plans that are kept', () => {
       return row?.count ?? 0
     }
     const write = () => Promise.all(chatIds.map((chatId) => writer.send(draftOf(chatId, userIds[0]))))
-    // The fifth is the last one that is planned for itself.
     for (let n = 0; n < 10; n++) await write()
     const before = await probes()
     for (let n = 0; n < 10; n++) await write()
