@@ -44,21 +44,28 @@ export const ALL_OR_NOTHING = '22012'
  * Numbers and stores every draft in one statement, or none. `batches` come sorted by chat id, which is the order in
  * which the chats' rows are locked, the same on every instance.
  *
- * A missing member or a chat that is gone or closed makes the division by zero (SQLSTATE 22012) that takes the statement
- * back; a repeated key makes a unique violation (23505).
- *
  * Members are seen as of the statement's start, so one removed while it waited for the chat's lock would still slip in.
  * Therefore a chat whose `access_rev` is another one than at the start counts as changed: whatever takes away
  * the right to post must update the chat's row.
  *
+ * Where `=` would leave a choice, rows are looked up by a range of one key: for that there is the primary key's index and
+ * nothing else. By `=` PostgreSQL could also go through all chats, or all of a user's, and on tables of a few rows it does.
+ *
+ * @throws an error of the code `ALL_OR_NOTHING`; a unique violation for a repeated key
+ */
+export function insertDrafts(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
+  const [draft, ...others] = batches.flatMap(({ drafts }) => drafts)
+  return draft && others.length === 0 ? insertOne(sql, draft) : insertMany(sql, batches)
+}
+
+/**
+ * A missing member or a chat that is gone or closed makes the division by zero that takes the statement back.
+ *
  * A draft names its poster, and a poster its chat, by their places in the arrays: nothing is joined to the drafts, since a
  * plan that was made for a few rows would go through all chats for each of them. A poster is looked for once, by a
  * subquery, which no plan turns into reading all members.
- *
- * Chats and members are looked up by a range of one key, not by `=`: that leaves PostgreSQL the primary key's index and
- * nothing else. By `=` it could also go through all chats, or all of a user's, and on tables of a few rows it does.
  */
-export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
+async function insertMany(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
   const { drafts, places, posterPlaces, posters, chatPlaces } = columnsOf(batches)
   const posterChats = numberArray(chatPlaces)
   const posterIds = textArray(posters)
@@ -68,8 +75,8 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
       set last_seq = c.last_seq + b.drafts, last_message_at = now()
       from unnest(${textArray(batches.map((b) => b.chatId))}::uuid[], ${numberArray(batches.map((b) => b.drafts.length))}::int[])
         with ordinality b (id, drafts, place)
-      join chats seen on seen.id between b.id and b.id
-      where c.id between b.id and b.id and c.access_rev = seen.access_rev and not c.is_read_only
+      where c.id between b.id and b.id and not c.is_read_only
+        and c.access_rev = (select seen.access_rev from chats seen where seen.id = b.id)
       returning c.id, c.type, c.last_seq - b.drafts as base, b.place
     ), heads as materialized (
       select count(*) as chats, array_agg(id order by place) as ids, array_agg(base order by place) as bases,
@@ -102,6 +109,31 @@ export async function insertDrafts(sql: postgres.ISql, batches: readonly ChatBat
     select array_to_string(bases, ',') as bases, now()::timestamptz(3) as stored_at from allowed where everything = 1`
   if (!numbered) throw new Error('The writer was given no numbers')
   return { bases: numbered.bases.split(',').map(Number), storedAt: numbered.stored_at }
+}
+
+/**
+ * The same of one draft, as most are where there is time: beginning and ending a statement is most of what a message costs
+ * PostgreSQL, and this one is short.
+ */
+async function insertOne(sql: postgres.ISql, draft: Draft): Promise<Numbered> {
+  const { id, chatId, senderId, clientId, content, replyToId } = draft
+  const [stored] = await sql<{ seq: string; stored_at: Date }[]>`
+    with bumped as (
+      update chats c
+      set last_seq = c.last_seq + 1, last_message_at = now()
+      from chat_members m
+      where c.id = ${chatId} and not c.is_read_only
+        and c.access_rev = (select seen.access_rev from chats seen where seen.id = ${chatId})
+        and (m.chat_id, m.user_id) >= (${chatId}, ${senderId}) and (m.chat_id, m.user_id) <= (${chatId}, ${senderId})
+        and not m.is_blocked and (m.role = 'admin' or c.type <> 'channel')
+      returning c.last_seq
+    )
+    insert into messages (chat_id, id, seq, sender_id, client_id, content, reply_to_id, created_at, updated_at)
+    select ${chatId}, ${id}, last_seq, ${senderId}, ${clientId}, ${content}, ${replyToId}, now(), now()
+    from bumped
+    returning seq, created_at as stored_at`
+  if (!stored) throw Object.assign(new Error('The draft could not be stored'), { code: ALL_OR_NOTHING })
+  return { bases: [Number(stored.seq) - 1], storedAt: stored.stored_at }
 }
 
 export interface LockedChat {

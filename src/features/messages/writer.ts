@@ -18,10 +18,15 @@ import { ALL_OR_NOTHING, type Draft, insertDrafts } from './writer-store.ts'
 
 /**
  * Settings of the writer's connection. Its plans are made once, for batches of any size, and kept: left to itself PostgreSQL
- * plans each small batch anew, which takes it longer than to write it. Without sequential scans one that was made while
- * tables were small stays an index plan.
+ * plans each small batch anew, which takes it longer than to write it. They are to be looks into an index, row by row,
+ * however few rows the tables had when they were made.
  */
-export const writerStartup = { plan_cache_mode: 'force_generic_plan', enable_seqscan: false } as const
+export const writerStartup = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: false,
+  enable_bitmapscan: false,
+  enable_memoize: false,
+} as const
 
 export interface MessageWriter {
   /**
