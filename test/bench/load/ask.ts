@@ -57,6 +57,8 @@ async function answerPage({ url, method = 'GET', token, body }: Ask): Promise<Ar
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     body: body === undefined ? undefined : JSON.stringify(body),
+    // As somebody who comes back does. One that is kept may stand still for a while: `bbr` probes each every ten seconds.
+    keepalive: false,
   })
   const bytes = await response.arrayBuffer()
   if (response.status === 429) throw new Refused(url)
