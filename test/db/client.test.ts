@@ -87,6 +87,12 @@ describe('connectDatabase', () => {
     })
   })
 
+  it('compiles no statements, whatever the server would', async () => {
+    const { sql } = connect()
+    const [jit] = await sql`select setting, source from pg_settings where name = 'jit'`
+    expect(jit).toEqual({ setting: 'off', source: 'client' })
+  })
+
   it('sets no limits for migrations', async () => {
     const { sql } = connect({ statementTimeoutSeconds: 0 })
     const [row] = await sql`select current_setting('statement_timeout') as s, current_setting('lock_timeout') as l`
