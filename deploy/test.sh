@@ -65,7 +65,16 @@ other=$!
 trap 'rm -f "$second"' EXIT
 trap 'kill "$other" 2>/dev/null; exit 130' INT TERM
 verdict=0
-bun test --timeout 60000 --shard=1/2 || verdict=$?
-wait "$other" || verdict=$?
+# One that is killed says nothing itself.
+ended() {
+  [ "$2" -eq 0 ] || say "the $1 half ended with $2"
+  [ "$2" -eq 0 ] || verdict=$2
+}
+code=0
+bun test --timeout 60000 --shard=1/2 || code=$?
+ended first "$code"
+code=0
+wait "$other" || code=$?
 cat "$second"
+ended second "$code"
 exit "$verdict"
