@@ -54,9 +54,16 @@ describe('two browsers', () => {
   }
 
   const run = (tab: Page, code: string): Promise<Json> => tab.evaluate(code)
+  /** What there is to see where somebody waits in vain. */
+  const standing = `JSON.stringify({
+    state: phone.state, log: phone.log, peer: phone.peer && {
+      connection: phone.peer.connectionState, ice: phone.peer.iceConnectionState, gathering: phone.peer.iceGatheringState,
+      signaling: phone.peer.signalingState, tracks: phone.remote.getTracks().map(({ kind }) => kind),
+    },
+  })`
   const until = (tab: Page, condition: string) =>
     tab.waitForFunction(condition, undefined, { timeout: 30_000 }).catch(async (error) => {
-      throw new Error(`${condition}: ${await run(tab, 'JSON.stringify([phone.state, phone.log])')}`, { cause: error })
+      throw new Error(`${condition}: ${await run(tab, standing)}\n${coturn.log().slice(-4000)}`, { cause: error })
     })
 
   /** Waits for more bytes of each kind than there were. */

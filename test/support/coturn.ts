@@ -1,10 +1,13 @@
 /** A real coturn with the configuration that is shipped, on a port of its own. */
+import { Database } from 'bun:sqlite'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './redis.ts'
 
 const CONFIG = join(import.meta.dir, '../../deploy/coturn/turnserver.conf')
+/** Of Debian's package. */
+const SCHEMA = '/usr/share/coturn/schema.sql'
 
 export interface TestCoturn {
   /** This machine's own address, where it listens and relays. The one special address that its peers may have. */
@@ -38,6 +41,18 @@ async function makeCertificate(directory: string): Promise<void> {
   if ((await made.exited) !== 0) throw new Error(await new Response(made.stderr).text())
 }
 
+/**
+ * Its database of users, empty, as its package makes one. Without it the first who come make it, and whoever comes in the
+ * same moment finds it locked and is refused.
+ */
+async function makeUserDatabase(directory: string): Promise<string> {
+  const path = join(directory, 'none.db')
+  const database = new Database(path)
+  database.run(await Bun.file(SCHEMA).text())
+  database.close()
+  return path
+}
+
 export async function startCoturn(): Promise<TestCoturn> {
   const binary = Bun.which('turnserver')
   if (!binary) throw new Error('coturn is not installed: `npm test` installs it')
@@ -50,11 +65,12 @@ export async function startCoturn(): Promise<TestCoturn> {
   ]
   const certificate = ['--cert', join(directory, 'cert.pem'), '--pkey', join(directory, 'key.pem')]
   await makeCertificate(directory)
+  const users = await makeUserDatabase(directory)
   const ports = [`--listening-port=${port}`, `--tls-listening-port=${tlsPort}`]
   const own = [`--listening-ip=${address}`, ...ports, `--static-auth-secret=${secret}`, ...certificate]
   // Beside the shipped rules: the machine's own address may be a private one, and here both ends are on it.
   const relay = [`--relay-ip=${address}`, `--allowed-peer-ip=${address}`, ...(hasIpv6() ? ['--relay-ip=::1'] : [])]
-  const rest = ['--verbose', '--userdb', join(directory, 'none.db'), '--pidfile', join(directory, 'pid')]
+  const rest = ['--verbose', '--userdb', users, '--pidfile', join(directory, 'pid')]
   const child = Bun.spawn([binary, '-c', CONFIG, ...own, ...relay, ...rest], { stdout: 'pipe', stderr: 'pipe' })
   let log = ''
   const collect = async (stream: ReadableStream<Uint8Array>) => {
