@@ -157,7 +157,7 @@ function startupParameters(
     // What `.prepare(name)` of Drizzle, or the driver, keeps parsed on a connection is planned anew each time: a plan that
     // was made while tables were small would be kept when they are not. statement.ts alone keeps plans.
     plan_cache_mode: 'force_custom_plan',
-    // Compiling takes longer than any statement here; the cost that PostgreSQL decides by is a guess.
+    // As the embedded PostgreSQL has it for all; another one may compile what is too short to be worth it.
     jit: 'off',
     ...startup,
   }

@@ -54,8 +54,8 @@ export const ALL_OR_NOTHING = '22012'
  * @throws an error of the code `ALL_OR_NOTHING`; a unique violation for a repeated key
  */
 export function insertDrafts(sql: postgres.ISql, batches: readonly ChatBatch[]): Promise<Numbered> {
-  const [draft, ...others] = batches.flatMap(({ drafts }) => drafts)
-  return draft && others.length === 0 ? insertOne(sql, draft) : insertMany(sql, batches)
+  const [draft, second] = batches.length === 1 ? (batches[0]?.drafts ?? []) : []
+  return draft && !second ? insertOne(sql, draft) : insertMany(sql, batches)
 }
 
 /**
