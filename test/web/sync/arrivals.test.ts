@@ -1,10 +1,8 @@
-/** What one is told of while one does not look: each message of others once, by one tab, whichever way it came. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'bun:test'
+/** What one is told of while one does not look: each message of others once, whichever way it came. */
+import { describe, expect, it } from 'bun:test'
 import type { Command } from '../../../src/web/sync/turn.ts'
 import type { SyncResponse } from '../../../src/web/sync/wire.ts'
-import { startServer, type TestServer } from '../../support/server.ts'
 import { ME, message, overview, START, Stage } from './stage.ts'
-import { type Browser, isSynced, openTab, signedIn, type Tab, until } from './world.ts'
 
 describe('of what is pushed', () => {
   it('each is told once, and nothing of my own', () => {
@@ -59,69 +57,5 @@ describe('of what a sync finds', () => {
     stage.now = START + 3_600_000
     syncOf(stage, 5)
     expect(stage.arrivals).toEqual([])
-  })
-})
-
-describe('by a browser', () => {
-  let server: TestServer
-  const open: Tab[] = []
-  beforeAll(async () => {
-    server = await startServer()
-  })
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map(({ client }) => client.stop()))
-  })
-  afterAll(() => server.stop())
-
-  /** A tab, and the texts it tells of: those that come while it has the socket. */
-  function tabOf(browser: Browser) {
-    const tab = openTab(server.url, browser)
-    open.push(tab)
-    const told: string[] = []
-    tab.client.subscribe(({ arrivals }) => {
-      if (tab.client.state.isLeader) told.push(...arrivals.map(({ content }) => content ?? ''))
-    })
-    return { tab, told }
-  }
-
-  async function pair() {
-    const [ann, ben] = [await server.addUser(), await server.addUser()]
-    const chat_id = await server.addDm(ann, ben)
-    return { browser: await signedIn(ann), write: (content: string) => ben.post('/messages', { chat_id, content }) }
-  }
-
-  it('what came while there was no network is told when there is one again', async () => {
-    const { browser, write } = await pair()
-    const { tab, told } = tabOf(browser)
-    await tab.client.start()
-    await until(() => isSynced(tab), 'the first sync')
-    await write('before')
-    await until(() => told.length === 1, 'the first')
-    tab.cut()
-    await write('unheard')
-    await write('unheard too')
-    tab.mend()
-    await until(() => isSynced(tab), 'another sync')
-    await write('after')
-    await until(() => told.at(-1) === 'after', 'the last')
-    expect(told).toEqual(['before', 'unheard too', 'after'])
-  })
-
-  it('what came while the socket went from one tab to another is told by the other', async () => {
-    const { browser, write } = await pair()
-    const one = tabOf(browser)
-    await one.tab.client.start()
-    await until(() => isSynced(one.tab), 'the first sync')
-    const two = tabOf(browser)
-    two.tab.troubles.isCut = true
-    await two.tab.client.start()
-    await until(() => two.tab.client.state.isLeader, 'taking over')
-    expect(one.tab.client.state.isLeader).toBeFalse()
-    await write('in between')
-    two.tab.mend()
-    await until(() => two.told.length === 1, 'being told')
-    await write('after')
-    await until(() => two.told.length === 2, 'the next')
-    expect([one.told, two.told]).toEqual([[], ['in between', 'after']])
   })
 })

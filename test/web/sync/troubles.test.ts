@@ -334,3 +334,55 @@ describe('two tabs', () => {
     expect(one.client.state.chats.size + two.client.state.chats.size).toBe(0)
   })
 })
+
+describe('arrivals', () => {
+  /** A tab, and the texts it tells of: those that come while it has the socket. */
+  function watch(browser: Browser) {
+    const tab = tabOf(browser)
+    const told: string[] = []
+    tab.client.subscribe(({ arrivals }) => {
+      if (tab.client.state.isLeader) told.push(...arrivals.map(({ content }) => content ?? ''))
+    })
+    return { tab, told }
+  }
+
+  async function correspond() {
+    const { ann, ben, chatId: chat_id } = await pair()
+    return { browser: await signedIn(ann), write: (content: string) => ben.post('/messages', { chat_id, content }) }
+  }
+
+  it('what came while there was no network is told when there is one again', async () => {
+    const { browser, write } = await correspond()
+    const { tab, told } = watch(browser)
+    await tab.client.start()
+    await until(() => isSynced(tab), 'the first sync')
+    await write('before')
+    await until(() => told.length === 1, 'the first')
+    tab.cut()
+    await write('unheard')
+    await write('unheard too')
+    tab.mend()
+    await until(() => isSynced(tab), 'another sync')
+    await write('after')
+    await until(() => told.at(-1) === 'after', 'the last')
+    expect(told).toEqual(['before', 'unheard too', 'after'])
+  })
+
+  it('what came while the socket went from one tab to another is told by the other', async () => {
+    const { browser, write } = await correspond()
+    const one = watch(browser)
+    await one.tab.client.start()
+    await until(() => isSynced(one.tab), 'the first sync')
+    const two = watch(browser)
+    two.tab.troubles.isCut = true
+    await two.tab.client.start()
+    await until(() => two.tab.client.state.isLeader, 'taking over')
+    expect(one.tab.client.state.isLeader).toBeFalse()
+    await write('in between')
+    two.tab.mend()
+    await until(() => two.told.length === 1, 'being told')
+    await write('after')
+    await until(() => two.told.length === 2, 'the next')
+    expect([one.told, two.told]).toEqual([[], ['in between', 'after']])
+  })
+})
